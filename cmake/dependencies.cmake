@@ -1,0 +1,18 @@
+# Every library that octet stands on, with the oldest version that it is known to work with.
+find_package(onnxruntime 1.23 REQUIRED CONFIG)
+find_package(Protobuf REQUIRED)
+find_package(ONNX 1.20 REQUIRED CONFIG)
+find_package(flatbuffers REQUIRED CONFIG)
+find_package(yaml-cpp 0.8 REQUIRED CONFIG)
+find_package(nlohmann_json 3.11 REQUIRED CONFIG)
+find_package(CLI11 2.4 REQUIRED CONFIG)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(GTest REQUIRED CONFIG)
+find_package(rapidcheck REQUIRED CONFIG)
+find_package(Threads REQUIRED)
+
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
+find_package(TFLite REQUIRED)
+find_package(LibTorch 2.14 REQUIRED)
