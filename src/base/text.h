@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace octet {
+
+/// "a, b, c".
+std::string join(std::span<const std::string> parts, std::string_view separator = ", ");
+
+/// "1x28x28"; dimensions below zero (the batch) are written "N".
+std::string shape_text(std::span<const int64_t> shape);
+
+/// The candidate with the smallest edit distance to `word`; empty when none is near (more than
+/// half of its letters differ).
+std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+/// First line of a foreign library's message, trimmed: what fits into one of ours.
+std::string first_line(std::string_view message);
+
+}  // namespace octet

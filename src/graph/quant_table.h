@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace octet {
+
+/// Where a set of quantization parameters comes from.
+enum class Origin : uint8_t {
+  Observed,  ///< from the range of the data (activations, constants, weights)
+  Fixed,     ///< from the operator: softmax is in [0, 1] whatever the data
+  Derived,   ///< from other entries: bias scale = input scale x weight scale
+};
+std::string_view name_of(Origin origin) noexcept;
+
+/// real = scale * (integer - zero_point). One scale and zero point, or one of each per index of
+/// `axis`. Integers are in [low, high]; weights use a narrow range.
+struct QuantParams {
+  DType type = DType::Int8;
+  int axis = -1;  ///< -1: per tensor
+  int32_t low = -128;
+  int32_t high = 127;
+  std::vector<float> scale;
+  std::vector<int32_t> zero_point;
+  Origin origin = Origin::Observed;
+
+  bool per_tensor() const { return axis < 0; }
+  bool operator==(const QuantParams&) const = default;
+};
+
+/// The one table of quantization parameters of a network: simulation, training and every writer
+/// read the same entries. Keyed by value; a reader that sees the value on another grid has an
+/// entry of its own per use. Values without an entry are either not quantized (integer indices) or
+/// never materialized (the sum inside Conv -> Relu).
+class QuantTable {
+ public:
+  void set(ValueId value, QuantParams params) { values_[value] = std::move(params); }
+  void erase(ValueId value) { values_.erase(value); }
+  /// nullptr when the value has no entry.
+  const QuantParams* find(ValueId value) const;
+  /// Like `find`, but throws Code::Unsupported naming the value.
+  const QuantParams& at(ValueId value, const Graph& graph) const;
+
+  const std::map<ValueId, QuantParams>& values() const { return values_; }
+
+ private:
+  std::map<ValueId, QuantParams> values_;
+};
+
+}  // namespace octet
