@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/tensor.h"
+
+namespace octet {
+
+/// Labelled images, decoded one at a time: nothing grows with their number but the list of labels
+/// (and of file names). The one exception is a gzipped IDX file, which is unpacked into memory
+/// when it is opened; unpack it beforehand where that is too much. All methods may be called from
+/// several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  virtual int64_t label(int64_t index) const = 0;
+  /// Channels, height, width of every image.
+  virtual Shape shape() const = 0;
+  /// Writes image `index` as CHW floats, preprocessed (value/255, then minus mean, divided by
+  /// deviation per channel). `out` has element_count(shape()) elements. Throws Code::Data naming
+  /// the image that cannot be read.
+  virtual void image(int64_t index, std::span<float> out) const = 0;
+  /// What a black pixel of this channel becomes: the fill of shifted images.
+  virtual float black(int64_t /*channel*/) const { return 0; }
+};
+
+/// Where images come from and how they enter the network.
+struct DataSource {
+  std::string format;            ///< "idx" or "folder"
+  std::filesystem::path images;  ///< idx: the image file (may be .gz); folder: the root folder
+  std::filesystem::path labels;  ///< idx: the label file (may be .gz)
+  int64_t classes = 0;           ///< labels must be below; 0: not checked (idx) or counted (folder)
+  std::vector<float> mean;       ///< per channel, after value/255; empty: 0
+  std::vector<float> deviation;  ///< per channel; empty: 1
+  int64_t height = 0;            ///< images are resized (bilinear) to this; 0: all must be alike
+  int64_t width = 0;
+  int64_t channels = 3;  ///< folder: 3 (RGB) or 1 (grey); idx: as in the file
+};
+
+/// The known values of `DataSource::format`.
+std::vector<std::string> data_formats();
+
+/// Opens and checks a source: existing files, at least one image, labels below `classes`. Throws
+/// Code::Data (contents) with the path in the message.
+std::unique_ptr<Dataset> open_dataset(const DataSource& source);
+
+/// The images with these indices of another data set, which must outlive it. Throws Code::Usage
+/// for an index it does not have.
+std::unique_ptr<Dataset> subset(const Dataset& dataset, std::vector<int64_t> indices);
+
+/// A seeded permutation of 0..count-1: the same on every machine.
+std::vector<int64_t> permutation(int64_t count, uint64_t seed);
+
+}  // namespace octet
