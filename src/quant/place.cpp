@@ -1,0 +1,235 @@
+#include "quant/place.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "ops/op_def.h"
+
+namespace octet {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// Disjoint sets of value ids.
+class UnionFind {
+ public:
+  explicit UnionFind(size_t count) : parent_(count) { std::ranges::iota(parent_, 0); }
+  ValueId root(ValueId id) {
+    auto& parent = parent_[static_cast<size_t>(id)];
+    return parent == id ? id : parent = root(parent);
+  }
+  void join(ValueId a, ValueId b) { parent_[static_cast<size_t>(root(a))] = root(b); }
+
+ private:
+  std::vector<ValueId> parent_;
+};
+
+class Placer {
+ public:
+  Placer(const Graph& graph, const TargetSet& targets)
+      : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
+
+  Placement run() {
+    for (ValueId id : graph_.inputs()) admit(id);
+    for (NodeId id : graph_.order()) visit(graph_.node(id));
+    form_groups();
+    return std::move(placement_);
+  }
+
+ private:
+  bool is_data(ValueId id) const {
+    return id != kAbsent && graph_.value(id).dtype == DType::Float32;
+  }
+  void admit(ValueId id) { quantized_[id]; }
+
+  std::vector<ValueId> data_inputs(const Node& node, const OpDef& op) const {
+    std::vector<ValueId> found;
+    for (size_t i = 0; i < node.inputs.size() && i < op.data_inputs.value; ++i) {
+      if (is_data(node.inputs[i])) found.push_back(node.inputs[i]);
+    }
+    return found;
+  }
+
+  void visit(const Node& node) {
+    const OpDef& op = op_of(node);
+    if (!is_data(node.outputs[0])) return;
+    if (const auto* held = std::get_if<FloatOnly>(&op.quant.value)) {
+      fail(Code::Unsupported, "{}: it would stay in float, because {}", describe(node),
+           held->reason);
+    }
+    if (!targets_.supports(node.op)) {
+      fail(Code::Unsupported, "{}: {} has no integer form of it", describe(node),
+           join(targets_.refusing(node.op), " and "));
+    }
+    const ValueId out = node.outputs[0];
+    admit(out);
+    std::visit([&](const auto& rule) { apply(node, op, rule); }, op.quant.value);
+    demand(node, op);
+  }
+
+  void apply(const Node& node, const OpDef& op, const Weighted& rule) {
+    const ValueId weight = node.input(rule.weight);
+    if (!graph_.is_constant(weight)) return apply(node, op, Rescale{});
+    const ValueId bias = node.input(rule.bias);
+    const int axis = rule.axis(node, graph_.value(weight).shape.size());
+    rules_[weight] = WeightGrid{axis, node.inputs[0], bias};
+    if (bias != kAbsent) {
+      if (!graph_.is_constant(bias)) {
+        fail(Code::Unsupported, "{}: its bias is computed by the network", describe(node));
+      }
+      rules_[bias] = BiasGrid{node.inputs[0], weight};
+    }
+  }
+
+  void apply(const Node& node, const OpDef& op, const Rescale& rule) {
+    const double factor = rule.factor ? rule.factor(graph_, node) : 0;
+    for (ValueId in : data_inputs(node, op)) {
+      if (!graph_.is_constant(in)) {
+        if (factor > 0) factors_[node.outputs[0]] = {in, factor};
+      } else if (factor <= 0) {
+        admit(in);
+      }
+    }
+  }
+
+  void apply(const Node& node, const OpDef& op, const Moves& /*rule*/) {
+    for (ValueId in : data_inputs(node, op)) {
+      admit(in);
+      sets_.join(in, node.outputs[0]);
+    }
+    placement_.exact[node.outputs[0]] = true;
+  }
+
+  void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
+    // 256 steps cover the interval but for its upper end, as TFLite fixes them.
+    const float scale = (rule.high - rule.low) / 256;
+    const auto zero = static_cast<int32_t>(std::lround(-128 - rule.low / scale));
+    rules_[node.outputs[0]] = FixedGrid{scale, zero};
+  }
+
+  void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
+    const ValueId in = node.inputs[0];
+    const ValueId out = node.outputs[0];
+    const auto [low, high] = rule.bounds(graph_, node);
+    rules_[out] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
+                                        : GroupRule(FromData{low, high});
+    if (!can_absorb(in)) return;
+    quantized_.erase(in);
+    placement_.absorbed.push_back(in);
+  }
+
+  void apply(const Node& /*node*/, const OpDef& /*op*/, const FloatOnly& /*rule*/) {}
+
+  /// The producer's own rounding can clip: it rounds, and nobody else reads the value.
+  bool can_absorb(ValueId value) const {
+    const auto producer = graph_.producer(value);
+    if (!producer || graph_.is_output(value) || graph_.users(value).size() != 1) return false;
+    if (factors_.contains(value)) return false;
+    const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
+    return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
+  }
+
+  void demand(const Node& node, const OpDef& op) {
+    const TargetOp row = targets_.demand(node.op);
+    if (row.output == OutputGrid::Fixed) {
+      rules_[node.outputs[0]] = FixedGrid{row.scale, row.zero_point};
+    } else if (row.output == OutputGrid::SameAsInput) {
+      for (ValueId in : data_inputs(node, op)) sets_.join(in, node.outputs[0]);
+    }
+  }
+
+  /// A product with a constant can only follow its source when it shares its grid with nobody.
+  void drop_shared_factors() {
+    std::map<ValueId, int> sizes;
+    for (const auto& [id, unused] : quantized_) ++sizes[sets_.root(id)];
+    for (NodeId node_id : graph_.order()) {
+      const Node& node = graph_.node(node_id);
+      const auto it = factors_.find(node.outputs[0]);
+      if (it == factors_.end() || sizes[sets_.root(it->first)] == 1) continue;
+      factors_.erase(it);
+      for (ValueId in : node.inputs) {
+        if (graph_.is_constant(in)) admit(in);
+      }
+    }
+  }
+
+  void form_groups() {
+    drop_shared_factors();
+    std::map<ValueId, std::vector<ValueId>> members;
+    for (const auto& [id, unused] : quantized_) members[sets_.root(id)].push_back(id);
+    for (auto& [root, values] : members) add_group(std::move(values));
+    add_rescaled();
+    for (const bool biases : {false, true}) {
+      for (const auto& [id, rule] : rules_) {
+        if (std::holds_alternative<WeightGrid>(rule) && !biases) push({id}, rule);
+        if (std::holds_alternative<BiasGrid>(rule) && biases) push({id}, rule);
+      }
+    }
+  }
+
+  void add_group(std::vector<ValueId> values) {
+    if (values.size() == 1 && factors_.contains(values[0])) return;  // follows its source
+    FromData from_data{kInfinity, -kInfinity};
+    std::optional<GroupRule> fixed;
+    for (ValueId id : values) {
+      const auto it = rules_.find(id);
+      const FromData* data = it == rules_.end() ? nullptr : std::get_if<FromData>(&it->second);
+      // What merely moves adds no range of its own to the group.
+      const bool moved = placement_.exact.contains(id);
+      if (it != rules_.end() && !data) {
+        if (fixed && !same_grid(*fixed, it->second)) {
+          fail(Code::Unsupported, "the value '{}' would have to be on two fixed grids at once",
+               graph_.value(id).name);
+        }
+        fixed = it->second;
+      }
+      if (moved) continue;
+      from_data.low = std::min(from_data.low, data ? data->low : -kInfinity);
+      from_data.high = std::max(from_data.high, data ? data->high : kInfinity);
+    }
+    push(std::move(values), fixed ? *fixed : GroupRule(from_data));
+  }
+
+  static bool same_grid(const GroupRule& a, const GroupRule& b) {
+    const auto* left = std::get_if<FixedGrid>(&a);
+    const auto* right = std::get_if<FixedGrid>(&b);
+    return left && right && left->scale == right->scale && left->zero_point == right->zero_point;
+  }
+
+  /// Follow-up groups, each after its source (order() is topological).
+  void add_rescaled() {
+    for (NodeId node_id : graph_.order()) {
+      const ValueId out = graph_.node(node_id).outputs[0];
+      const auto it = factors_.find(out);
+      if (it == factors_.end() || placement_.group_of.contains(out)) continue;
+      push({out}, Rescaled{it->second.first, it->second.second});
+      placement_.exact[out] = true;
+    }
+  }
+
+  void push(std::vector<ValueId> values, GroupRule rule) {
+    for (ValueId id : values) placement_.group_of[id] = placement_.groups.size();
+    placement_.groups.push_back({std::move(values), std::move(rule)});
+  }
+
+  const Graph& graph_;
+  const TargetSet& targets_;
+  UnionFind sets_;
+  Placement placement_;
+  std::map<ValueId, bool> quantized_;
+  std::map<ValueId, GroupRule> rules_;
+  std::map<ValueId, std::pair<ValueId, double>> factors_;
+};
+
+}  // namespace
+
+Placement place(const Graph& graph, const TargetSet& targets) {
+  return Placer(graph, targets).run();
+}
+
+}  // namespace octet

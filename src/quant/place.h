@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "graph/graph.h"
+#include "quant/target.h"
+
+namespace octet {
+
+// --- How the parameters of a group come about ----------------------------------------------------
+
+/// From the range of its members' data. Ranges are cut to [low, high]: the bounds of absorbed
+/// activations.
+struct FromData {
+  float low;
+  float high;
+};
+/// The grid is known beforehand.
+struct FixedGrid {
+  float scale;
+  int32_t zero_point;
+};
+/// The integers of `source`, on its scale times `factor`.
+struct Rescaled {
+  ValueId source;
+  double factor;
+};
+/// A weight: symmetric, narrow, per channel along `axis`. The scale of a channel is never so small
+/// that the bias (kAbsent: none) would not fit into 32 bits.
+struct WeightGrid {
+  int axis;
+  ValueId input;
+  ValueId bias;
+};
+/// A bias: 32 bits at input scale x weight scale.
+struct BiasGrid {
+  ValueId input;
+  ValueId weight;
+};
+using GroupRule = std::variant<FromData, FixedGrid, Rescaled, WeightGrid, BiasGrid>;
+
+/// Values that share one set of quantization parameters.
+struct Group {
+  std::vector<ValueId> members;
+  GroupRule rule;
+};
+
+/// Which values of a network are quantized, and how: decided from the graph and the targets alone,
+/// before any data is looked at.
+struct Placement {
+  std::vector<Group> groups;           ///< a rescaled or bias group stands after its sources
+  std::map<ValueId, size_t> group_of;  ///< quantized values only
+  /// Computed values whose integers were rounded before (what `Moves` operators put out, and
+  /// rescaled values): they need no rounding of their own.
+  std::map<ValueId, bool> exact;
+  /// Values inside an operator with its activation; they never exist.
+  std::vector<ValueId> absorbed;
+};
+
+/// Places quantizers on every float value of the compute path. Throws Code::Unsupported naming the
+/// node that a target of the set cannot compute in integers.
+Placement place(const Graph& graph, const TargetSet& targets);
+
+}  // namespace octet

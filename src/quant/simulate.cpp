@@ -1,0 +1,93 @@
+#include "quant/simulate.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/fake_quantize_per_channel_affine.h>
+#include <ATen/ops/fake_quantize_per_tensor_affine.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "graph/quantize_tensor.h"
+#include "quant/solve.h"
+
+namespace octet {
+namespace {
+
+at::Tensor fake_quantize(const at::Tensor& tensor, const QuantParams& params) {
+  return at::fake_quantize_per_tensor_affine(tensor, static_cast<double>(params.scale[0]),
+                                             params.zero_point[0], params.low, params.high);
+}
+
+at::Tensor round_activation(ValueId id, const at::Tensor& tensor, const Placement& placement,
+                            const QuantTable& table) {
+  const QuantParams* params = table.find(id);
+  return params && !placement.exact.contains(id) ? fake_quantize(tensor, *params) : tensor;
+}
+
+at::Tensor zeros_of(const at::Tensor& scale) {
+  return at::zeros_like(scale, scale.options().dtype(at::kInt));
+}
+
+}  // namespace
+
+Simulation::Simulation(const Graph& graph, const Placement& placement, const QuantTable& table)
+    : placement_(placement), table_(table) {
+  for (const auto& [id, params] : table.values()) {
+    const auto& real = graph.value(id).constant;
+    if (!real) continue;
+    at::Tensor tensor = to_torch(dequantize(quantize(*real, params), params));
+    if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+    constants_.emplace(id, tensor);
+  }
+}
+
+at::Tensor Simulation::constant(ValueId id, const at::Tensor& tensor) {
+  const auto it = constants_.find(id);
+  return it == constants_.end() ? tensor : it->second;
+}
+
+at::Tensor Simulation::activation(ValueId id, const at::Tensor& tensor) {
+  return round_activation(id, tensor, placement_, table_);
+}
+
+at::Tensor TrainingSimulation::weight_scale(ValueId id, const WeightGrid& rule) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor weight = executor_.constant(id).detach();
+  std::vector<int64_t> others;
+  for (int64_t d = 0; d < weight.dim(); ++d) {
+    if (d != rule.axis) others.push_back(d);
+  }
+  at::Tensor scale = at::amax(weight.abs(), others) / 127.0F;
+  scale.clamp_min_(kSmallestScale);
+  if (rule.bias == kAbsent) return scale;
+  const float input_scale = table_.find(rule.input)->scale[0];
+  const at::Tensor bias = executor_.constant(rule.bias).detach().abs();
+  return at::maximum(scale, bias / (input_scale * kLargestBias));
+}
+
+at::Tensor TrainingSimulation::constant(ValueId id, const at::Tensor& tensor) {
+  const auto group = placement_.group_of.find(id);
+  if (group == placement_.group_of.end()) return tensor;
+  const GroupRule& rule = placement_.groups[group->second].rule;
+  if (const auto* weight = std::get_if<WeightGrid>(&rule)) {
+    const at::Tensor scale = weight_scale(id, *weight);
+    return at::fake_quantize_per_channel_affine(tensor, scale, zeros_of(scale), weight->axis, -127,
+                                                127);
+  }
+  if (const auto* bias = std::get_if<BiasGrid>(&rule)) {
+    const auto& weight =
+        std::get<WeightGrid>(placement_.groups[placement_.group_of.at(bias->weight)].rule);
+    const at::Tensor scale =
+        weight_scale(bias->weight, weight) * table_.find(bias->input)->scale[0];
+    return at::fake_quantize_per_channel_affine(tensor, scale, zeros_of(scale), 0,
+                                                lowest(DType::Int32), highest(DType::Int32));
+  }
+  return fake_quantize(tensor, *table_.find(id));
+}
+
+at::Tensor TrainingSimulation::activation(ValueId id, const at::Tensor& tensor) {
+  return round_activation(id, tensor, placement_, table_);
+}
+
+}  // namespace octet

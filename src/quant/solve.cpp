@@ -1,0 +1,117 @@
+#include "quant/solve.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+
+namespace octet {
+namespace {
+
+QuantParams fixed_params(const FixedGrid& grid) {
+  return {.scale = {grid.scale}, .zero_point = {grid.zero_point}, .origin = Origin::Fixed};
+}
+
+QuantParams rescaled_params(const Rescaled& rule, const QuantTable& table, const Graph& graph) {
+  QuantParams params = table.at(rule.source, graph);
+  params.scale[0] = static_cast<float>(static_cast<double>(params.scale[0]) * rule.factor);
+  params.origin = Origin::Derived;
+  return params;
+}
+
+/// Largest magnitude of every slice along `axis`.
+std::vector<float> magnitudes(const Tensor& weight, int axis) {
+  const auto at = static_cast<size_t>(axis);
+  const std::span<const int64_t> shape = weight.shape;
+  std::vector<float> largest(static_cast<size_t>(shape[at]), 0.0F);
+  const auto inner = static_cast<size_t>(element_count(shape.subspan(at + 1)));
+  const auto values = weight.as<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    float& slot = largest[i / inner % largest.size()];
+    slot = std::max(slot, std::abs(values[i]));
+  }
+  return largest;
+}
+
+QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& rule,
+                          const QuantTable& table) {
+  QuantParams params{.axis = rule.axis, .low = -127, .high = 127};
+  const float input_scale = table.at(rule.input, graph).scale[0];
+  const Tensor* bias = rule.bias == kAbsent ? nullptr : &*graph.value(rule.bias).constant;
+  const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis);
+  for (size_t c = 0; c < largest.size(); ++c) {
+    if (!std::isfinite(largest[c])) {
+      fail(Code::Numeric, "the weight '{}' is not finite in channel {}", graph.value(weight).name,
+           c);
+    }
+    float scale = std::max(largest[c] / 127.0F, kSmallestScale);
+    if (bias) {
+      const auto values = bias->as<float>();
+      const float held = std::abs(values[values.size() == 1 ? 0 : c]);
+      scale = std::max(scale, held / (input_scale * kLargestBias));
+    }
+    params.scale.push_back(scale);
+    params.zero_point.push_back(0);
+  }
+  return params;
+}
+
+QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTable& table) {
+  QuantParams params{.type = DType::Int32,
+                     .axis = 0,
+                     .low = static_cast<int32_t>(lowest(DType::Int32)),
+                     .high = static_cast<int32_t>(highest(DType::Int32)),
+                     .origin = Origin::Derived};
+  const float input_scale = table.at(rule.input, graph).scale[0];
+  for (const float scale : table.at(rule.weight, graph).scale) {
+    params.scale.push_back(input_scale * scale);
+    params.zero_point.push_back(0);
+  }
+  return params;
+}
+
+}  // namespace
+
+QuantParams activation_params(Range range) {
+  const float low = std::min(range.empty ? 0.0F : range.low, 0.0F);
+  const float high = std::max(range.empty ? 0.0F : range.high, 0.0F);
+  QuantParams params;
+  const float scale = std::max((high - low) / 255.0F, kSmallestScale);
+  const double zero = std::nearbyint(-128.0 - static_cast<double>(low) / scale);
+  params.scale = {scale};
+  params.zero_point = {static_cast<int32_t>(std::clamp(zero, -128.0, 127.0))};
+  return params;
+}
+
+void solve_constants(const Graph& graph, const Placement& placement, QuantTable& table) {
+  for (const Group& group : placement.groups) {
+    const ValueId id = group.members[0];
+    if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
+      table.set(id, weight_params(graph, id, *weight, table));
+    } else if (const auto* bias = std::get_if<BiasGrid>(&group.rule)) {
+      table.set(id, bias_params(graph, *bias, table));
+    }
+  }
+}
+
+QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges) {
+  QuantTable table;
+  for (size_t i = 0; i < placement.groups.size(); ++i) {
+    const Group& group = placement.groups[i];
+    QuantParams params;
+    if (std::holds_alternative<FromData>(group.rule)) {
+      params = activation_params(ranges.at(i));
+    } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
+      params = fixed_params(*fixed);
+    } else if (const auto* rescaled = std::get_if<Rescaled>(&group.rule)) {
+      params = rescaled_params(*rescaled, table, graph);
+    } else {
+      continue;
+    }
+    for (ValueId id : group.members) table.set(id, params);
+  }
+  solve_constants(graph, placement, table);
+  return table;
+}
+
+}  // namespace octet

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "quant/target.h"
+
+namespace octet {
+
+// One file per target; `all_targets` lists them.
+TargetProfile onnxruntime_cpu();
+TargetProfile tflite();
+
+}  // namespace octet
