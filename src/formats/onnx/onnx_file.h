@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/quant_table.h"
+
+namespace octet {
+
+/// Reads an ONNX file into a graph at opset `kOpset`: checked by onnx's checker, model functions
+/// inlined, converted by its version converter, Constant nodes made constants. External data is
+/// read; its paths may not leave the model's folder. Values keep their names. Throws Code::Model
+/// (not ONNX, truncated, malformed) and Code::Unsupported (other domains, subgraphs, an opset that
+/// cannot be converted).
+Graph read_onnx(const std::filesystem::path& path);
+
+/// The bytes of a float ONNX file: opset `kOpset`, IR version 10.
+std::vector<std::byte> write_onnx(const Graph& graph);
+
+/// The bytes of an INT8 ONNX file in QDQ form: the graph with QuantizeLinear / DequantizeLinear
+/// around every operator, weights and biases stored as integers. Activations are written as uint8,
+/// the table's integers moved by 128: ONNX Runtime on x86 has fast kernels for uint8 x int8 only.
+/// A node that multiplies by a constant (the table says its output is derived) becomes a second
+/// DequantizeLinear of the same integers.
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table);
+
+}  // namespace octet

@@ -1,0 +1,101 @@
+#include <array>
+
+#include "formats/tflite/lower.h"
+#include "ops/op_def.h"
+
+namespace octet::lite {
+namespace {
+
+void unary(Lowering& to, const Node& node, tflite::BuiltinOperator code, int version,
+           tflite::BuiltinOptionsUnion options = {}) {
+  const Order order = to.order(node);
+  const int input = to.input(node, 0, order);
+  to.activation(node, false);
+  to.emit(code, version, std::move(options), {input}, {to.output(node, order)});
+}
+
+/// A clip that no producer takes in.
+void lower_clip(Lowering& to, const Node& node) {
+  const auto bounds = std::get<Absorbable>(op_of(node).quant.value).bounds(to.graph(), node);
+  const auto known = activation_for(bounds);
+  if (known == tflite::ActivationFunctionType_RELU) {
+    unary(to, node, tflite::BuiltinOperator_RELU, 2);
+  } else if (known == tflite::ActivationFunctionType_RELU6) {
+    unary(to, node, tflite::BuiltinOperator_RELU6, 2);
+  } else if (saturates(to.grid(node, to.result(node)), bounds)) {
+    unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));
+  } else {
+    refuse(node, "TFLite cannot clip to [{}, {}], and the output's integers do not end there",
+           bounds.first, bounds.second);
+  }
+}
+
+void lower_leaky_relu(Lowering& to, const Node& node) {
+  tflite::LeakyReluOptionsT options;
+  options.alpha = node.number("alpha", 0.01F);
+  unary(to, node, tflite::BuiltinOperator_LEAKY_RELU, 2, options_of(options));
+}
+
+/// TFLite's kernels know the one grid of such an output.
+void demand_grid(Lowering& to, const Node& node, float scale, int32_t zero_point) {
+  const QuantParams& params = to.grid(node, node.outputs[0]);
+  if (params.scale[0] == scale && params.zero_point[0] == zero_point) return;
+  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}", scale,
+         zero_point, params.scale[0], params.zero_point[0]);
+}
+
+void lower_sigmoid(Lowering& to, const Node& node) {
+  demand_grid(to, node, 1.0F / 256, -128);
+  unary(to, node, tflite::BuiltinOperator_LOGISTIC, 2);
+}
+
+void lower_tanh(Lowering& to, const Node& node) {
+  demand_grid(to, node, 1.0F / 128, 0);
+  unary(to, node, tflite::BuiltinOperator_TANH, 2);
+}
+
+int64_t softmax_axis(const Graph& graph, const Node& node) {
+  const auto rank = static_cast<int64_t>(graph.value(node.outputs[0]).shape.size());
+  const int64_t axis = node.integer("axis", -1);
+  return axis < 0 ? axis + rank : axis;
+}
+
+/// The axis must be the last one in the file.
+Need softmax_need(const Graph& graph, const Node& node) {
+  return softmax_axis(graph, node) == 1 ? Need::Image : Need::Onnx;
+}
+
+void lower_softmax(Lowering& to, const Node& node) {
+  demand_grid(to, node, 1.0F / 256, -128);
+  const size_t rank = to.shape(node.outputs[0]).size();
+  const int64_t axis = softmax_axis(to.graph(), node);
+  const Order order = rank == 4 && axis == 1 ? Order::ChannelsLast : Order::Onnx;
+  if (axis_in(order, axis, rank) + 1 != static_cast<int64_t>(rank)) {
+    refuse(node, "TFLite's softmax runs over the last axis, not over axis {} of {}", axis, rank);
+  }
+  const int input = to.input(node, 0, order);
+  tflite::SoftmaxOptionsT options;
+  options.beta = 1;
+  to.emit(tflite::BuiltinOperator_SOFTMAX, 2, options_of(options), {input},
+          {to.output(node, order)});
+}
+
+void lower_hard_swish(Lowering& to, const Node& node) {
+  unary(to, node, tflite::BuiltinOperator_HARD_SWISH, 1, options_of(tflite::HardSwishOptionsT{}));
+}
+
+constexpr std::array kRows{
+    Row{"Relu", any, lower_clip},
+    Row{"Clip", any, lower_clip},
+    Row{"LeakyRelu", any, lower_leaky_relu},
+    Row{"Sigmoid", any, lower_sigmoid},
+    Row{"Tanh", any, lower_tanh},
+    Row{"Softmax", softmax_need, lower_softmax},
+    Row{"HardSwish", any, lower_hard_swish},
+};
+
+}  // namespace
+
+std::span<const Row> activation_rows() { return kRows; }
+
+}  // namespace octet::lite

@@ -1,0 +1,198 @@
+#include <onnxruntime_cxx_api.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <streambuf>
+#include <thread>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "formats/summary.h"
+#include "runtime/session.h"
+#include "runtime/versions.h"
+
+namespace octet {
+namespace {
+
+/// Passes on every line but those of ONNX Runtime and libonnx registering the same schemas, which
+/// both do on start: "Schema error: ... already registered".
+class SchemaFilter final : public std::streambuf {
+ public:
+  explicit SchemaFilter(std::streambuf* next) : next_(next) {}
+  SchemaFilter(const SchemaFilter&) = delete;
+  SchemaFilter& operator=(const SchemaFilter&) = delete;
+  ~SchemaFilter() override { flush_line(); }
+
+ private:
+  int overflow(int character) override {
+    if (character == traits_type::eof()) return 0;
+    line_ += static_cast<char>(character);
+    if (character == '\n') flush_line();
+    return character;
+  }
+  void flush_line() {
+    const bool harmless =
+        line_.starts_with("Schema error: ") && line_.contains("already registered");
+    const bool its_end = after_harmless_ && line_ == "\n";  // each is followed by an empty line
+    after_harmless_ = harmless;
+    if (!harmless && !its_end) next_->sputn(line_.data(), static_cast<std::streamsize>(line_.size()));
+    line_.clear();
+  }
+
+  std::streambuf* next_;
+  std::string line_;
+  bool after_harmless_ = false;
+};
+
+/// The one environment of the process.
+Ort::Env& environment() {
+  static Ort::Env env = [] {
+    SchemaFilter filter(std::cerr.rdbuf());
+    std::streambuf* const before = std::cerr.rdbuf(&filter);
+    struct Restore {
+      std::streambuf* before;
+      ~Restore() { std::cerr.rdbuf(before); }
+    } restore{before};
+    return Ort::Env(ORT_LOGGING_LEVEL_ERROR, "octet");
+  }();
+  return env;
+}
+
+int thread_count(int wanted) {
+  return wanted > 0 ? wanted : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+Ort::SessionOptions options_for(int threads) {
+  Ort::SessionOptions options;
+  options.SetIntraOpNumThreads(thread_count(threads));
+  options.SetInterOpNumThreads(1);
+  options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
+  options.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  return options;
+}
+
+/// ONNX Runtime's exceptions as ours.
+template <class Work>
+auto translated(const std::filesystem::path& path, Code code, Work work) {
+  try {
+    return work();
+  } catch (const Ort::Exception& error) {
+    fail(code, "{}: ONNX Runtime refuses it: {}", path.string(), first_line(error.what()));
+  }
+}
+
+class OnnxRuntimeSession final : public Session {
+ public:
+  OnnxRuntimeSession(std::filesystem::path path, int threads) : path_(std::move(path)) {
+    session_ = Ort::Session(environment(), path_.c_str(), options_for(threads));
+    if (session_.GetInputCount() != 1 || session_.GetOutputCount() != 1) {
+      fail(Code::Model, "{} has {} inputs and {} outputs; wanted one input of images and one output "
+           "of logits", path_.string(), session_.GetInputCount(), session_.GetOutputCount());
+    }
+    Ort::AllocatorWithDefaultOptions allocator;
+    input_name_ = session_.GetInputNameAllocated(0, allocator).get();
+    output_name_ = session_.GetOutputNameAllocated(0, allocator).get();
+    input_shape_ = float_shape(session_.GetInputTypeInfo(0), "input");
+    output_shape_ = float_shape(session_.GetOutputTypeInfo(0), "output");
+    if (output_shape_.size() != 2 || output_shape_[1] <= 0 || input_shape_.size() < 2) {
+      fail(Code::Model, "{}: its output has the shape {}; wanted logits, batch x classes",
+           path_.string(), shape_text(output_shape_));
+    }
+  }
+
+  std::string runtime() const override { return "ONNX Runtime " + onnxruntime_version(); }
+  Shape image_shape() const override { return {input_shape_.begin() + 1, input_shape_.end()}; }
+  int64_t class_count() const override { return output_shape_[1]; }
+
+  std::vector<float> run(std::span<const float> images, int64_t count) override {
+    return translated(path_, Code::Runtime, [&] { return run_parts(images, count); });
+  }
+
+  std::vector<OperatorUse> operators() override {
+    return translated(path_, Code::Runtime, [&] { return optimized_operators(); });
+  }
+
+ private:
+  std::vector<float> run_parts(std::span<const float> images, int64_t count) {
+    // A file with a fixed batch is run in parts of that size.
+    const int64_t part = input_shape_[0] > 0 ? input_shape_[0] : count;
+    const auto image_size = static_cast<size_t>(element_count(image_shape()));
+    std::vector<float> logits;
+    for (int64_t done = 0; done < count; done += part) {
+      if (done + part > count) {
+        fail(Code::Runtime, "{} takes {} images at a time; {} cannot be divided so",
+             path_.string(), part, count);
+      }
+      const auto offset = static_cast<size_t>(done) * image_size;
+      append(logits, images.subspan(offset, static_cast<size_t>(part) * image_size), part);
+    }
+    return logits;
+  }
+
+  std::vector<OperatorUse> optimized_operators() const {
+    std::string file = (std::filesystem::temp_directory_path() / "octet-XXXXXX.onnx").string();
+    const int fd = ::mkstemps(file.data(), 5);
+    if (fd < 0) fail(Code::Io, "cannot write a temporary file {}", file);
+    ::close(fd);
+    struct Removed {
+      std::filesystem::path path;
+      ~Removed() {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+      }
+    } removed{file};
+    Ort::SessionOptions options = options_for(1);
+    options.SetOptimizedModelFilePath(file.c_str());
+    const Ort::Session saved(environment(), path_.c_str(), options);
+    std::vector<OperatorUse> uses;
+    for (FileOperator& node : summarize_onnx(file).operators) {
+      uses.push_back({std::move(node.op), std::move(node.node), std::move(node.type)});
+    }
+    return uses;
+  }
+
+  Shape float_shape(const Ort::TypeInfo& info, std::string_view what) const {
+    if (info.GetONNXType() != ONNX_TYPE_TENSOR ||
+        info.GetTensorTypeAndShapeInfo().GetElementType() != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+      fail(Code::Model, "{}: its {} is not a float32 tensor", path_.string(), what);
+    }
+    return info.GetTensorTypeAndShapeInfo().GetShape();
+  }
+
+  void append(std::vector<float>& logits, std::span<const float> images, int64_t count) {
+    Shape shape = input_shape_;
+    shape[0] = count;
+    const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+    // ONNX Runtime's interface lacks const; inputs are not written.
+    auto* data = const_cast<float*>(images.data());
+    const Ort::Value input =
+        Ort::Value::CreateTensor<float>(memory, data, images.size(), shape.data(), shape.size());
+    const char* in = input_name_.c_str();
+    const char* out = output_name_.c_str();
+    const auto results = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
+    const auto* values = results[0].GetTensorData<float>();
+    logits.insert(logits.end(), values, values + count * class_count());
+  }
+
+  std::filesystem::path path_;
+  Ort::Session session_{nullptr};
+  std::string input_name_;
+  std::string output_name_;
+  Shape input_shape_;
+  Shape output_shape_;
+};
+
+}  // namespace
+
+std::string onnxruntime_version() { return Ort::GetVersionString(); }
+
+std::unique_ptr<Session> open_onnxruntime(const std::filesystem::path& path, int threads) {
+  if (!std::filesystem::is_regular_file(path)) {
+    fail(Code::Model, "cannot read {}: there is no such file", path.string());
+  }
+  return translated(path, Code::Model,
+                    [&] { return std::make_unique<OnnxRuntimeSession>(path, threads); });
+}
+
+}  // namespace octet

@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <thread>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "runtime/session.h"
+#include "runtime/versions.h"
+#include "tensorflow/lite/c/c_api.h"
+#include "tensorflow/lite/interpreter.h"
+#include "tensorflow/lite/interpreter_builder.h"
+#include "tensorflow/lite/kernels/register.h"
+#include "tensorflow/lite/model_builder.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+
+namespace octet {
+namespace {
+
+/// Keeps what TFLite would print.
+class Collector final : public tflite::ErrorReporter {
+ public:
+  using tflite::ErrorReporter::Report;
+  int Report(const char* format, va_list arguments) override {
+    std::string line(512, '\0');
+    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
+    line.resize(static_cast<size_t>(std::clamp(length, 0, 511)));
+    if (!text_.empty()) text_ += "; ";
+    text_ += first_line(line);
+    return length;
+  }
+  std::string take() {
+    std::string taken = text_.empty() ? "no reason given" : std::move(text_);
+    text_.clear();
+    return taken;
+  }
+
+ private:
+  std::string text_;
+};
+
+class TfliteSession final : public Session {
+ public:
+  TfliteSession(const std::filesystem::path& path, int threads)
+      : path_(path.string()), bytes_(read_file(path, Code::Model)) {
+    model_ = tflite::FlatBufferModel::VerifyAndBuildFromBuffer(
+        reinterpret_cast<const char*>(bytes_.data()), bytes_.size(), nullptr, &messages_);
+    if (!model_) fail(Code::Model, "{} is not a TFLite file: {}", path_, messages_.take());
+    const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates resolver;
+    tflite::InterpreterBuilder builder(*model_, resolver);
+    if (builder(&interpreter_, threads > 0 ? threads : all) != kTfLiteOk || !interpreter_) {
+      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
+    }
+    check_signature();
+    if (interpreter_->AllocateTensors() != kTfLiteOk) {
+      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
+    }
+  }
+
+  std::string runtime() const override { return "TFLite " + tflite_version(); }
+
+  Shape image_shape() const override {
+    Shape shape = dims(*interpreter_->input_tensor(0));
+    if (!shape.empty()) shape.erase(shape.begin());
+    return shape;
+  }
+  int64_t class_count() const override {
+    return element_count(dims(*interpreter_->output_tensor(0)));
+  }
+
+  std::vector<float> run(std::span<const float> images, int64_t count) override {
+    const auto pixels = static_cast<size_t>(element_count(image_shape()));
+    const auto classes = static_cast<size_t>(class_count());
+    if (images.size() != static_cast<size_t>(count) * pixels) {
+      fail(Code::Runtime, "{}: {} numbers were given for {} images of {}", path_, images.size(),
+           count, pixels);
+    }
+    std::vector<float> logits;
+    logits.reserve(static_cast<size_t>(count) * classes);
+    for (; !images.empty(); images = images.subspan(pixels)) {
+      std::ranges::copy(images.first(pixels), interpreter_->typed_input_tensor<float>(0));
+      if (interpreter_->Invoke() != kTfLiteOk) {
+        fail(Code::Runtime, "TFLite fails in {}: {}", path_, messages_.take());
+      }
+      const float* out = interpreter_->typed_output_tensor<float>(0);
+      logits.insert(logits.end(), out, out + classes);
+    }
+    return logits;
+  }
+
+  std::vector<OperatorUse> operators() override {
+    std::vector<OperatorUse> uses;
+    for (const int index : interpreter_->execution_plan()) {
+      const auto& [node, registration] = *interpreter_->node_and_registration(index);
+      const auto code = static_cast<tflite::BuiltinOperator>(registration.builtin_code);
+      OperatorUse use{.name = tflite::EnumNameBuiltinOperator(code), .node = "", .arithmetic = ""};
+      if (code == tflite::BuiltinOperator_CUSTOM && registration.custom_name) {
+        use.name = registration.custom_name;
+      }
+      if (node.outputs->size > 0) {
+        const TfLiteTensor& out = *interpreter_->tensor(node.outputs->data[0]);
+        use.node = out.name ? out.name : "";
+        use.arithmetic = type_name(out.type);
+      }
+      uses.push_back(std::move(use));
+    }
+    return uses;
+  }
+
+ private:
+  static Shape dims(const TfLiteTensor& tensor) {
+    return {tensor.dims->data, tensor.dims->data + tensor.dims->size};
+  }
+
+  static std::string type_name(TfLiteType type) {
+    std::string name = TfLiteTypeGetName(type);  // "INT8"
+    std::ranges::transform(name, name.begin(), [](unsigned char letter) {
+      return static_cast<char>(std::tolower(letter));
+    });
+    return name;
+  }
+
+  void check_signature() const {
+    const auto& inputs = interpreter_->inputs();
+    const auto& outputs = interpreter_->outputs();
+    if (inputs.size() != 1 || outputs.size() != 1) {
+      fail(Code::Model,
+           "{} has {} inputs and {} outputs; wanted one input of images and one output", path_,
+           inputs.size(), outputs.size());
+    }
+    for (const auto& [tensor, what] : {std::pair{interpreter_->input_tensor(0), "input"},
+                                       std::pair{interpreter_->output_tensor(0), "output"}}) {
+      if (tensor->type == kTfLiteFloat32 && tensor->dims->size > 0 && tensor->dims->data[0] == 1) {
+        continue;
+      }
+      fail(Code::Model, "{}: its {} is {}[{}]; wanted float32 with a batch of 1", path_, what,
+           type_name(tensor->type), shape_text(dims(*tensor)));
+    }
+  }
+
+  std::string path_;
+  std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
+  Collector messages_;
+  std::unique_ptr<tflite::FlatBufferModel> model_;
+  std::unique_ptr<tflite::Interpreter> interpreter_;
+};
+
+}  // namespace
+
+std::string tflite_version() { return TfLiteVersion(); }
+
+std::unique_ptr<Session> open_tflite(const std::filesystem::path& path, int threads) {
+  return std::make_unique<TfliteSession>(path, threads);
+}
+
+}  // namespace octet
