@@ -1,0 +1,17 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace octet::cli {
+
+// Each adds one subcommand with its options; the work is done while the command line is parsed.
+void add_new(CLI::App& app);
+void add_train(CLI::App& app);
+void add_run(CLI::App& app);
+void add_quantize(CLI::App& app);
+void add_eval(CLI::App& app);
+void add_inspect(CLI::App& app);
+
+}  // namespace octet::cli

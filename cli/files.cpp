@@ -1,0 +1,103 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <print>
+
+#include "commands.h"
+#include "octet/octet.h"
+#include "progress.h"
+
+namespace octet::cli {
+
+void add_quantize(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("quantize", "post-training quantization of a float ONNX network");
+  struct Given {
+    std::string model;
+    std::string data;
+    std::vector<std::string> outputs;
+    QuantizeOptions options;
+  };
+  auto given = std::make_shared<Given>();
+  QuantizeOptions& options = given->options;
+  command->add_option("MODEL", given->model, "a float ONNX file")->required();
+  command->add_option("--data", given->data, "a data description (YAML)")->required();
+  command
+      ->add_option("-o,--output", given->outputs,
+                   "a .onnx or .tflite file; give it twice for both, with the same integers")
+      ->required();
+  command->add_option("--target", options.targets,
+                      "a target that the integers must fit; default: by the outputs");
+  command->add_option("--images", options.calibration_images, "calibration images")
+      ->capture_default_str();
+  command->add_option("--observer", options.observer, "minmax or percentile")
+      ->capture_default_str();
+  command->add_option("--percentile", options.percentile, "share of values that is not clipped")
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "of the choice of calibration images")
+      ->capture_default_str();
+  command->callback([given] {
+    ProgressPrinter printer;
+    quantize(given->model, given->data, {given->outputs.begin(), given->outputs.end()},
+             given->options, printer.sink());
+    printer.end_line();
+    for (const std::string& output : given->outputs) std::println("wrote {}", output);
+  });
+}
+
+void add_eval(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("eval", "accuracy and latency of a file, in the runtime that deploys it");
+  struct Given {
+    std::string model;
+    std::string data;
+    std::string json;
+    EvaluateOptions options;
+  };
+  auto given = std::make_shared<Given>();
+  command->add_option("MODEL", given->model, "an ONNX or TFLite file")->required();
+  command->add_option("--data", given->data, "a data description (YAML)")->required();
+  command->add_option("--part", given->options.part, "test or train")->capture_default_str();
+  command->add_option("--batch", given->options.batch)->capture_default_str();
+  command->add_option("--latency-runs", given->options.latency_runs)->capture_default_str();
+  command->add_option("--json", given->json, "also write the figures to this file");
+  command->callback([given] {
+    ProgressPrinter printer;
+    const State state = evaluate(given->model, given->data, given->options, printer.sink());
+    printer.end_line();
+    std::println("{}  {}  top-1 {:.2f} %  top-5 {:.2f} %  {} images  {:.1f} KB  {:.3f} ms",
+                 state.format, state.runtime, state.top1, state.top5, state.images,
+                 static_cast<double>(state.size_bytes) / 1000, state.latency_ms);
+    if (!given->json.empty()) write_text(given->json, to_json(state));
+  });
+}
+
+namespace {
+
+void print_rows(const std::vector<OperatorRow>& rows) {
+  for (const OperatorRow& row : rows) {
+    std::println("  {:5}  {:<28}{}", row.count, row.op, row.arithmetic);
+  }
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "inspect", "operators, parameters, multiply-adds, and what is integer or still float");
+  auto model = std::make_shared<std::string>();
+  command->add_option("MODEL", *model, "an ONNX or TFLite file")->required();
+  command->callback([model] {
+    const Inspection found = inspect(*model);
+    std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", *model, found.format,
+                 static_cast<double>(found.size_bytes) / 1000, found.parameters,
+                 found.multiply_adds);
+    std::println("\nin the file");
+    print_rows(found.source);
+    std::println("\nas {} executes it", found.runtime);
+    print_rows(found.executed);
+    for (const std::string& op : found.still_float) std::println("still float: {}", op);
+    for (const std::string& reason : found.unsupported) std::println("cannot be quantized: {}", reason);
+  });
+}
+
+}  // namespace octet::cli

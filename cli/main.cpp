@@ -1,0 +1,52 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <print>
+
+#include "commands.h"
+#include "octet/octet.h"
+
+namespace {
+
+/// One line on stderr, whatever happened.
+int complain(const char* message, int status) {
+  std::string line(message);
+  std::ranges::replace(line, '\n', ' ');
+  std::println(stderr, "octet: {}", line);
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"octet shrinks trained networks to INT8 and keeps their accuracy", "octet"};
+  app.set_version_flag("--version", [] {
+    std::string text;
+    for (const auto& [name, version] : octet::versions()) {
+      text += (text.empty() ? "" : ", ") + name + " " + version;
+    }
+    return text;
+  });
+  app.require_subcommand(1);
+  octet::cli::add_new(app);
+  octet::cli::add_train(app);
+  octet::cli::add_run(app);
+  octet::cli::add_quantize(app);
+  octet::cli::add_eval(app);
+  octet::cli::add_inspect(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return complain((std::string(error.what()) + "; see 'octet --help'").c_str(), 2);
+  } catch (const octet::Error& error) {
+    return complain(error.what(), octet::exit_status(error.code()));
+  } catch (const std::bad_alloc&) {
+    return complain("the memory of this machine is used up; try a smaller batch", 1);
+  } catch (const std::exception& error) {
+    return complain(error.what(), 1);
+  }
+}

@@ -1,0 +1,198 @@
+#include "api/recipe.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "api/yaml_section.h"
+#include "base/fail.h"
+
+namespace octet {
+namespace {
+
+constexpr Limits<int64_t> kBatch{1, 65536};
+
+/// "32x32" to numbers from 1 to 65536; empty when it is something else.
+Shape parse_sizes(const std::string& text, size_t count) {
+  Shape sizes;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (true) {
+    int64_t size = 0;
+    const auto [next, error] = std::from_chars(at, end, size);
+    if (error != std::errc{} || size < 1 || size > 65536) return {};
+    sizes.push_back(size);
+    if (next == end) break;
+    if (*next != 'x') return {};
+    at = next + 1;
+  }
+  return sizes.size() == count ? sizes : Shape{};
+}
+
+std::vector<float> read_floats(YamlSection& section, const std::string& key,
+                               Limits<double> limits) {
+  const std::vector<double> values = section.reals(key, limits);
+  return {values.begin(), values.end()};
+}
+
+/// What the train and test part have in common.
+DataSource read_shared(YamlSection& section) {
+  DataSource source;
+  source.classes = section.whole("classes", {1, 1000000});
+  source.mean = read_floats(section, "mean", {0, 1});
+  source.deviation = read_floats(section, "deviation", {0.001, 1000});
+  source.channels = section.whole("channels", {1, 3}, source.channels);
+  if (source.channels == 2) section.refuse("channels", "3 (RGB) or 1 (grey)");
+  const std::string size = section.text("size", "");
+  if (size.empty()) return source;
+  const Shape sizes = parse_sizes(size, 2);
+  if (sizes.empty()) section.refuse("size", "HEIGHTxWIDTH, such as 32x32");
+  source.height = sizes[0];
+  source.width = sizes[1];
+  return source;
+}
+
+std::optional<DataSource> read_source(YamlSection& section, const std::string& key,
+                                      DataSource source) {
+  YamlSection part = section.section(key);
+  if (!section.has(key)) return std::nullopt;
+  const std::vector<std::string> formats = data_formats();
+  source.format = formats[part.choice("format", formats)];
+  source.images = part.path("images");
+  if (source.format == "idx") source.labels = part.path("labels");
+  part.finish();
+  return source;
+}
+
+DataRecipe read_data(YamlSection section) {
+  DataRecipe data;
+  const DataSource shared = read_shared(section);
+  data.train = read_source(section, "train", shared);
+  data.test = read_source(section, "test", shared);
+  data.validation = section.real("validation", {0, 0.9}, data.validation);
+  section.finish();
+  if (!data.train && !data.test) {
+    section.refuse_missing("train", "a data source here, in 'test', or in both");
+  }
+  return data;
+}
+
+void read_augment(YamlSection section, TrainSettings& settings) {
+  settings.flip = section.flag("flip", settings.flip);
+  settings.crop = section.whole("crop", {0, 1024}, settings.crop);
+  section.finish();
+}
+
+TrainSettings read_training(YamlSection section, TrainSettings settings) {
+  const std::vector<std::string> optimizers = {"sgd", "adam"};
+  const std::vector<std::string> schedules = {"constant", "cosine"};
+  settings.epochs = section.whole("epochs", {0, 10000}, settings.epochs);
+  settings.batch = section.whole("batch", kBatch, settings.batch);
+  settings.optimizer = static_cast<Optimizer>(
+      section.choice("optimizer", optimizers, static_cast<size_t>(settings.optimizer)));
+  settings.rate = section.real("rate", {0, 100}, settings.rate);
+  settings.momentum = section.real("momentum", {0, 0.9999}, settings.momentum);
+  settings.weight_decay = section.real("weight_decay", {0, 1}, settings.weight_decay);
+  settings.cosine = section.choice("schedule", schedules, settings.cosine ? 1 : 0) == 1;
+  settings.warmup = section.real("warmup", {0, 1}, settings.warmup);
+  settings.label_smoothing = section.real("label_smoothing", {0, 0.9}, settings.label_smoothing);
+  read_augment(section.section("augment"), settings);
+  section.finish();
+  return settings;
+}
+
+CalibrationSettings read_calibration(YamlSection section) {
+  CalibrationSettings settings;
+  settings.images = section.whole("images", {1, 100000000}, settings.images);
+  settings.batch = section.whole("batch", kBatch, settings.batch);
+  settings.observer = section.text("observer", settings.observer);
+  settings.percentile = section.real("percentile", {50, 100}, settings.percentile);
+  section.finish();
+  return settings;
+}
+
+EvaluationSettings read_evaluation(YamlSection section) {
+  EvaluationSettings settings;
+  settings.batch = section.whole("batch", kBatch, settings.batch);
+  settings.latency_runs = section.whole("latency_runs", {1, 1000000}, settings.latency_runs);
+  section.finish();
+  return settings;
+}
+
+NewNetwork read_network(YamlSection section) {
+  NewNetwork network;
+  network.arch = section.text("arch");
+  const std::string input = section.text("input");
+  network.input = parse_sizes(input, 3);
+  if (network.input.empty()) section.refuse("input", "CHANNELSxHEIGHTxWIDTH, such as 1x28x28");
+  network.classes = section.whole("classes", {1, 1000000});
+  network.width = section.real("width", {0.05, 16}, network.width);
+  section.finish();
+  return network;
+}
+
+std::string read_name(YamlSection& root) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  std::string name = root.text("name");
+  if (!std::ranges::all_of(name, allowed) || name.starts_with('.')) {
+    root.refuse("name", "letters, digits, '_', '-' and '.' (not first): it names a folder");
+  }
+  return name;
+}
+
+void read_model(YamlSection& root, Recipe& recipe) {
+  if (root.has("model") && root.has("new")) {
+    root.refuse_at("new", "'new' and 'model' are both given; wanted one of them");
+  }
+  YamlSection network = root.section("new");
+  if (root.has("new")) {
+    recipe.new_network = read_network(std::move(network));
+  } else {
+    recipe.model = root.path("model");
+  }
+}
+
+DataRecipe read_recipe_data(YamlSection& root) {
+  if (root.is_section("data")) return read_data(root.section("data"));
+  return read_data(YamlSection::load(root.path("data")));
+}
+
+}  // namespace
+
+Recipe read_recipe(const std::filesystem::path& file) {
+  YamlSection root = YamlSection::load(file);
+  Recipe recipe;
+  recipe.file = file;
+  recipe.name = read_name(root);
+  recipe.seed =
+      static_cast<uint64_t>(root.whole("seed", {0, std::numeric_limits<int64_t>::max()}, 1));
+  read_model(root, recipe);
+  const std::vector<std::string> targets = root.texts("targets");
+  if (root.has("targets") && targets.empty()) root.refuse("targets", "at least one target");
+  if (!targets.empty()) recipe.targets = targets;
+  recipe.train = read_training(root.section("train"), {});
+  recipe.calibration = read_calibration(root.section("calibration"));
+  recipe.qat = read_training(root.section("qat"), qat_defaults());
+  recipe.evaluation = read_evaluation(root.section("evaluation"));
+  recipe.data = read_recipe_data(root);
+  root.finish();
+  return recipe;
+}
+
+DataRecipe read_data(const std::filesystem::path& file) {
+  return read_data(YamlSection::load(file));
+}
+
+Shape parse_image_shape(const std::string& text) {
+  Shape shape = parse_sizes(text, 3);
+  if (shape.empty()) {
+    fail(Code::Usage, "'{}' is no image shape; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28",
+         text);
+  }
+  return shape;
+}
+
+}  // namespace octet

@@ -1,0 +1,173 @@
+#include "api/stages.h"
+#include "base/fail.h"
+#include "base/file.h"
+#include "engine/executor.h"
+#include "eval/score.h"
+#include "eval/simulated_session.h"
+#include "formats/onnx/onnx_file.h"
+#include "networks/architectures.h"
+#include "octet/octet.h"
+#include "quant/target.h"
+#include "train/train.h"
+
+namespace octet {
+namespace {
+
+TrainResult to_public(const TrainingResult& result) {
+  TrainResult out;
+  for (const Epoch& epoch : result.epochs) {
+    out.epochs.push_back({epoch.number, epoch.loss, epoch.validation});
+  }
+  out.best = result.best;
+  return out;
+}
+
+/// The float network of a recipe, read or made; types and shapes known.
+Graph float_network(const Recipe& recipe) {
+  Graph graph;
+  if (recipe.new_network) {
+    const NewNetwork& wanted = *recipe.new_network;
+    graph = make_network(wanted.arch, {wanted.input, wanted.classes, wanted.width}, recipe.seed);
+  } else {
+    graph = read_network(recipe.model);
+  }
+  infer_shapes(graph);
+  return graph;
+}
+
+TrainResult train_network(Graph& graph, const Recipe& recipe, const Dataset& dataset,
+                          const Split& parts, const ProgressSink& progress) {
+  const TrainingImages images{dataset, parts.train, parts.validation};
+  return to_public(train_float(graph, images, recipe.train, recipe.seed, progress));
+}
+
+/// Measures states one after the other, each over the whole test set, once.
+class Measurer {
+ public:
+  Measurer(const Dataset& test, const EvaluationSettings& settings, const ProgressSink& progress)
+      : test_(test), settings_(settings), progress_(progress) {}
+
+  void file(const std::string& name, const std::string& format,
+            const std::filesystem::path& path) {
+    State state{.name = name, .format = format, .runtime = {}, .path = path.string()};
+    state.size_bytes = static_cast<int64_t>(std::filesystem::file_size(path));
+    measure(state, *open_session(path, 0), *open_session(path, 1));
+  }
+
+  void simulated(const std::string& name, const QuantizedNetwork& network) {
+    State state{.name = name, .format = "simulated", .runtime = {}, .path = {}};
+    measure(state, *simulate(network.graph, network.placement, network.table, 0),
+            *simulate(network.graph, network.placement, network.table, 1));
+  }
+
+  /// The states, each with its agreement with the one named "qat".
+  std::vector<State> states() const {
+    std::vector<State> all = states_;
+    for (size_t reference = 0; reference < all.size(); ++reference) {
+      if (states_[reference].name != "qat") continue;
+      for (size_t i = 0; i < all.size(); ++i) {
+        all[i].agreement = agreement(scores_[i], scores_[reference]);
+      }
+    }
+    return all;
+  }
+
+ private:
+  void measure(State state, Session& fast, Session& single) {
+    Score score = octet::score(fast, test_, settings_.batch, "evaluate " + state.name, progress_);
+    state.runtime = fast.runtime();
+    state.images = score.images;
+    state.top1 = score.top1;
+    state.top5 = score.top5;
+    state.latency_ms = median_latency(single, settings_.latency_runs);
+    states_.push_back(std::move(state));
+    scores_.push_back(std::move(score));
+  }
+
+  const Dataset& test_;
+  const EvaluationSettings& settings_;
+  const ProgressSink& progress_;
+  std::vector<State> states_;
+  std::vector<Score> scores_;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+  const auto bytes = read_file(path, Code::Recipe);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+void make_network(const NewOptions& options, const std::filesystem::path& out) {
+  Graph graph = make_network(options.architecture,
+                             {parse_image_shape(options.input), options.classes, options.width},
+                             options.seed);
+  infer_shapes(graph);
+  write_file(out, write_onnx(graph));
+}
+
+std::vector<std::pair<std::string, std::string>> architectures() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Architecture& row : all_architectures()) all.emplace_back(row.name, row.summary);
+  return all;
+}
+
+TrainResult train(const std::filesystem::path& file, const std::filesystem::path& out,
+                  const ProgressSink& progress) {
+  const Recipe recipe = read_recipe(file);
+  const auto dataset = open_part(recipe.data.train, "train");
+  Graph graph = float_network(recipe);
+  check_input(graph, *dataset);
+  const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
+  TrainResult result = train_network(graph, recipe, *dataset, parts, progress);
+  write_file(out, write_onnx(graph));
+  return result;
+}
+
+Report run(const std::filesystem::path& file, const std::filesystem::path& out,
+           const ProgressSink& progress) {
+  const Recipe recipe = read_recipe(file);
+  const TargetSet targets(recipe.targets);
+  const auto dataset = open_part(recipe.data.train, "train");
+  const auto test = open_part(recipe.data.test, "test");
+  const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
+  Graph graph = float_network(recipe);
+  check_input(graph, *dataset);
+  check_input(graph, *test);
+  if (recipe.new_network) train_network(graph, recipe, *dataset, parts, progress);
+
+  make_folder(out);
+  write_file(out / "float.onnx", write_onnx(graph));
+  Measurer measurer(*test, recipe.evaluation, progress);
+  measurer.file("float", "ONNX FP32", out / "float.onnx");
+
+  QuantizedNetwork network = quantize_network(std::move(graph), targets, *dataset, parts,
+                                              recipe.calibration, progress);
+  measurer.simulated("quantized", network);
+
+  const TrainingImages images{*dataset, parts.train, parts.validation};
+  const TrainingResult qat =
+      train_quantized(network.graph, network.placement, network.table, images, recipe.qat,
+                      recipe.seed, progress);
+  measurer.simulated("qat", network);
+
+  for (const TargetProfile* target : targets.profiles()) {
+    const auto path = out / std::format("int8{}", target->extension);
+    write_quantized(network, path);
+    measurer.file(std::format("{}-int8", target->extension.substr(1)),
+                  std::string(target->format), path);
+  }
+
+  Report report{.name = recipe.name,
+                .recipe = text_of(recipe.file),
+                .seed = recipe.seed,
+                .states = measurer.states(),
+                .qat = to_public(qat),
+                .passes = network.log,
+                .versions = versions()};
+  write_file(out / "report.json", report.json());
+  write_file(out / "report.md", report.markdown());
+  return report;
+}
+
+}  // namespace octet

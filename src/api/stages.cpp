@@ -1,0 +1,100 @@
+#include "api/stages.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "data/batch.h"
+#include "engine/executor.h"
+#include "formats/onnx/onnx_file.h"
+#include "formats/tflite/writer.h"
+#include "quant/calibrate.h"
+#include "quant/solve.h"
+
+namespace octet {
+
+Split split(const Dataset& dataset, double validation, uint64_t seed) {
+  std::vector<int64_t> order = permutation(dataset.size(), seed);
+  const auto held =
+      static_cast<std::ptrdiff_t>(validation * static_cast<double>(dataset.size()));
+  return {{order.begin() + held, order.end()}, {order.begin(), order.begin() + held}};
+}
+
+std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source,
+                                   std::string_view part) {
+  if (!source) {
+    fail(Code::Recipe, "the data description has no '{}' images, which this needs; add '{}: {{...}}'",
+         part, part);
+  }
+  return open_dataset(*source);
+}
+
+Graph read_network(const std::filesystem::path& model) {
+  Graph graph = read_onnx(model);
+  if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
+    fail(Code::Unsupported, "{} has {} inputs and {} outputs; wanted one input of images and one "
+         "output of logits", model.string(), graph.inputs().size(), graph.outputs().size());
+  }
+  const Value& input = graph.value(graph.inputs()[0]);
+  if (input.dtype != DType::Float32 || input.shape.size() != 4) {
+    fail(Code::Unsupported, "{}: its input '{}' is {}[{}]; wanted float32 images, NxCxHxW",
+         model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
+  }
+  return graph;
+}
+
+void check_input(const Graph& graph, const Dataset& dataset) {
+  const Shape& shape = graph.value(graph.inputs().at(0)).shape;
+  const Shape images = dataset.shape();
+  if (!std::ranges::equal(std::span(shape).subspan(1), images)) {
+    fail(Code::Data, "the images are {}, the network wants {}; set 'size' and 'channels' in the "
+         "data description, or use other data", shape_text(images),
+         shape_text(std::span(shape).subspan(1)));
+  }
+}
+
+QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
+                                  const Split& split, const CalibrationSettings& settings,
+                                  const ProgressSink& progress) {
+  QuantizedNetwork network{.graph = std::move(graph), .placement = {}, .table = {}, .log = {}};
+  network.log = simplify(network.graph);
+  check_input(network.graph, dataset);
+  const auto supported = [&](std::string_view op) { return targets.supports(op); };
+  std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
+  network.placement = place(network.graph, targets);
+
+  const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
+  BatchReader reader(dataset, {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
+                     {.size = settings.batch});
+  Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
+  Batch batch;
+  const NextImages next = [&](std::vector<float>& images) -> int64_t {
+    if (batch.count > 0) step.advance(batch.count);
+    if (!reader.next(batch)) return 0;
+    images = batch.images;
+    return batch.count;
+  };
+  const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
+  network.table = solve(network.graph, network.placement, ranges);
+  return network;
+}
+
+void write_quantized(const QuantizedNetwork& network, const std::filesystem::path& path) {
+  struct Format {
+    std::string_view extension;
+    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
+  };
+  static constexpr std::array kFormats{Format{".onnx", write_onnx}, Format{".tflite", write_tflite}};
+  for (const Format& format : kFormats) {
+    if (path.extension() == format.extension) {
+      return write_file(path, format.write(network.graph, network.table));
+    }
+  }
+  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
+       path.string());
+}
+
+}  // namespace octet

@@ -1,0 +1,247 @@
+#include "api/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "support/error_of.h"
+#include "support/temp_folder.h"
+
+namespace octet {
+namespace {
+
+constexpr const char* kData =
+    "data: {classes: 10, train: {format: idx, images: i.gz, labels: l.gz}}\n";
+
+TEST(Recipe, FillsInTheDefaults) {
+  const TempFolder folder;
+  const auto file = folder.write("r.yaml", std::string("name: a\nmodel: m/float.onnx\n") + kData);
+  const Recipe recipe = read_recipe(file);
+  EXPECT_EQ(recipe.name, "a");
+  EXPECT_EQ(recipe.seed, 1u);
+  EXPECT_EQ(recipe.model, folder / "m/float.onnx");
+  EXPECT_FALSE(recipe.new_network);
+  EXPECT_EQ(recipe.targets, (std::vector<std::string>{"onnxruntime-cpu", "tflite"}));
+  EXPECT_EQ(recipe.train.epochs, 10);
+  EXPECT_EQ(recipe.train.rate, 0.003);
+  EXPECT_EQ(recipe.qat.epochs, 3);
+  EXPECT_EQ(recipe.qat.rate, 0.0002);
+  EXPECT_EQ(recipe.calibration.images, 1024);
+  EXPECT_EQ(recipe.calibration.observer, "percentile");
+  EXPECT_EQ(recipe.evaluation.latency_runs, 100);
+  EXPECT_EQ(recipe.data.validation, 0.1);
+  EXPECT_FALSE(recipe.data.test);
+  EXPECT_EQ(recipe.data.train->images, folder / "i.gz");
+  EXPECT_EQ(recipe.data.train->labels, folder / "l.gz");
+  EXPECT_EQ(recipe.data.train->classes, 10);
+}
+
+TEST(Recipe, ReadsEveryKey) {
+  const TempFolder folder;
+  folder.write("sub/data.yaml", R"(
+classes: 3
+mean: [0.1, 0.2, 0.3]
+deviation: [0.4, 0.5, 0.6]
+size: 32x48
+channels: 1
+train: {format: folder, images: /abs/train}
+test: {format: folder, images: test}
+validation: 0.25
+)");
+  const Recipe recipe = read_recipe(folder.write("r.yaml", R"(
+name: x-1.0_b
+seed: 18
+new: {arch: mobilenetv3-tiny, input: 1x28x30, classes: 10, width: 0.5}
+data: sub/data.yaml
+targets: [tflite]
+train:
+  epochs: 12
+  batch: 64
+  optimizer: sgd
+  rate: 1e-2
+  momentum: 0.8
+  weight_decay: 0.0001
+  schedule: constant
+  warmup: 0.5
+  label_smoothing: 0.1
+  augment: {flip: true, crop: 2}
+calibration: {images: 10, batch: 5, observer: minmax, percentile: 99}
+qat: {epochs: 0}
+evaluation: {batch: 7, latency_runs: 8}
+)"));
+  EXPECT_EQ(recipe.name, "x-1.0_b");
+  EXPECT_EQ(recipe.seed, 18u);
+  ASSERT_TRUE(recipe.new_network);
+  EXPECT_EQ(recipe.new_network->arch, "mobilenetv3-tiny");
+  EXPECT_EQ(recipe.new_network->input, (Shape{1, 28, 30}));
+  EXPECT_EQ(recipe.new_network->classes, 10);
+  EXPECT_EQ(recipe.new_network->width, 0.5);
+  EXPECT_TRUE(recipe.model.empty());
+  EXPECT_EQ(recipe.targets, std::vector<std::string>{"tflite"});
+  const TrainSettings& train = recipe.train;
+  EXPECT_EQ(train.epochs, 12);
+  EXPECT_EQ(train.batch, 64);
+  EXPECT_EQ(train.optimizer, Optimizer::Sgd);
+  EXPECT_EQ(train.rate, 0.01);
+  EXPECT_EQ(train.momentum, 0.8);
+  EXPECT_EQ(train.weight_decay, 0.0001);
+  EXPECT_FALSE(train.cosine);
+  EXPECT_EQ(train.warmup, 0.5);
+  EXPECT_EQ(train.label_smoothing, 0.1);
+  EXPECT_TRUE(train.flip);
+  EXPECT_EQ(train.crop, 2);
+  EXPECT_EQ(recipe.calibration.images, 10);
+  EXPECT_EQ(recipe.calibration.batch, 5);
+  EXPECT_EQ(recipe.calibration.observer, "minmax");
+  EXPECT_EQ(recipe.calibration.percentile, 99);
+  EXPECT_EQ(recipe.qat.epochs, 0);
+  EXPECT_EQ(recipe.evaluation.batch, 7);
+  EXPECT_EQ(recipe.evaluation.latency_runs, 8);
+  const DataSource& source = *recipe.data.train;
+  EXPECT_EQ(source.format, "folder");
+  EXPECT_EQ(source.images, "/abs/train");
+  EXPECT_EQ(recipe.data.test->images, folder / "sub/test");
+  EXPECT_EQ(source.mean, (std::vector<float>{0.1f, 0.2f, 0.3f}));
+  EXPECT_EQ(source.deviation, (std::vector<float>{0.4f, 0.5f, 0.6f}));
+  EXPECT_EQ(source.height, 32);
+  EXPECT_EQ(source.width, 48);
+  EXPECT_EQ(source.channels, 1);
+  EXPECT_EQ(recipe.data.validation, 0.25);
+}
+
+struct Case {
+  const char* name;
+  std::string yaml;
+  const char* message;
+};
+
+void expect_refused(const Case& row,
+                    const std::function<void(const std::filesystem::path&)>& read) {
+  const TempFolder folder;
+  const auto file = folder.write("r.yaml", row.yaml);
+  const Error error = error_of([&] { read(file); });
+  EXPECT_EQ(error.code(), Code::Recipe) << row.name;
+  EXPECT_EQ(folder.without(error.what()), row.message) << row.name;
+}
+
+TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
+  const std::string start = std::string("name: a\nmodel: m.onnx\n") + kData;  // three lines
+  const Case cases[] = {
+      {"unknown key, one near", start + "qat:\n  epoch: 3\n",
+       "r.yaml:5: unknown key 'epoch' in 'qat'; did you mean 'epochs'?"},
+      {"unknown key, none near", start + "evaluation: {zzzzzz: 1}\n",
+       "r.yaml:4: unknown key 'zzzzzz' in 'evaluation'; known keys: batch, latency_runs"},
+      {"unknown key at the top", start + "target: [tflite]\n",
+       "r.yaml:4: unknown key 'target'; did you mean 'targets'?"},
+      {"unknown key two levels down", start + "train: {augment: {flop: true}}\n",
+       "r.yaml:4: unknown key 'flop' in 'train.augment'; did you mean 'flip'?"},
+      {"misspelt required key", "name: a\nmodle: m.onnx\n",
+       "r.yaml:2: unknown key 'modle'; did you mean 'model'?"},
+      {"missing key", "model: m.onnx\n", "r.yaml:1: 'name' is missing; wanted a word"},
+      {"empty file", "", "r.yaml:1: 'name' is missing; wanted a word"},
+      {"missing data", "name: a\nmodel: m\n", "r.yaml:1: 'data' is missing; wanted a path"},
+      {"a word for a number", start + "qat: {epochs: many}\n",
+       "r.yaml:4: 'qat.epochs' is 'many'; wanted a whole number from 0 to 10000"},
+      {"a fraction for a whole number", start + "train: {batch: 1.5}\n",
+       "r.yaml:4: 'train.batch' is '1.5'; wanted a whole number from 1 to 65536"},
+      {"too large", start + "calibration:\n  batch: 64\n  images: 99999999999999999999\n",
+       "r.yaml:6: 'calibration.images' is '99999999999999999999'; wanted a whole number from 1 to "
+       "100000000"},
+      {"not finite", start + "train: {rate: nan}\n",
+       "r.yaml:4: 'train.rate' is 'nan'; wanted a number from 0 to 100"},
+      {"negative", start + "train: {rate: -0.1}\n",
+       "r.yaml:4: 'train.rate' is '-0.1'; wanted a number from 0 to 100"},
+      {"no value", start + "train: {rate: }\n",
+       "r.yaml:4: 'train.rate' is empty; wanted a number from 0 to 100"},
+      {"a list for a number", start + "train: {epochs: [1]}\n",
+       "r.yaml:4: 'train.epochs' is a list; wanted a whole number from 0 to 10000"},
+      {"a word for a mapping", start + "train: fast\n",
+       "r.yaml:4: 'train' is 'fast'; wanted a mapping (key: value)"},
+      {"a word for a list", start + "targets: tflite\n",
+       "r.yaml:4: 'targets' is 'tflite'; wanted a list of words"},
+      {"an empty list", start + "targets: []\n",
+       "r.yaml:4: 'targets' is a list; wanted at least one target"},
+      {"a list in a list", start + "targets: [[tflite]]\n",
+       "r.yaml:4: 'targets' holds a list; wanted a list of words"},
+      {"unknown choice", start + "train: {optimizer: adamw}\n",
+       "r.yaml:4: 'train.optimizer' is 'adamw'; wanted sgd or adam"},
+      {"neither true nor false", start + "train: {augment: {flip: 1}}\n",
+       "r.yaml:4: 'train.augment.flip' is '1'; wanted false or true"},
+      {"twice", start + "seed: 1\nseed: 2\n",
+       "r.yaml:5: 'seed' is given twice, first in line 4; remove one"},
+      {"twice in a section", start + "qat: {epochs: 1, epochs: 2}\n",
+       "r.yaml:4: 'qat.epochs' is given twice, first in line 4; remove one"},
+      {"model and new", start + "new: {arch: x}\n",
+       "r.yaml:4: 'new' and 'model' are both given; wanted one of them"},
+      {"input of a new network", "name: a\nnew: {arch: x, input: 28x28, classes: 10}\n",
+       "r.yaml:2: 'new.input' is '28x28'; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28"},
+      {"name that is a path", "name: ../a\n",
+       "r.yaml:1: 'name' is '../a'; wanted letters, digits, '_', '-' and '.' (not first): it names "
+       "a folder"},
+      {"not a mapping", "just words\n",
+       "r.yaml:1: the file is 'just words'; wanted a mapping (key: value)"},
+      {"a key that is a list", "[a]: 1\n", "r.yaml:1: a key is a list; wanted a word"},
+      {"not YAML", "name: a\nmodel: [m\n", "r.yaml:3: not YAML: end of sequence flow not found"},
+  };
+  for (const Case& row : cases) {
+    expect_refused(row, [](const auto& file) { read_recipe(file); });
+  }
+}
+
+TEST(DataRecipe, RefusesWhatItDoesNotUnderstand) {
+  const std::string train = "train: {format: idx, images: i, labels: l}\n";
+  const Case cases[] = {
+      {"no classes", train,
+       "r.yaml:1: 'classes' is missing; wanted a whole number from 1 to "
+       "1000000"},
+      {"no source", "classes: 10\n",
+       "r.yaml:1: 'train' is missing; wanted a data source here, in 'test', or in both"},
+      {"no format", "classes: 10\ntrain:\n  images: i\n",
+       "r.yaml:2: 'train.format' is missing; wanted idx or folder"},
+      {"unknown format", "classes: 10\ntest: {format: hdf5, images: i}\n",
+       "r.yaml:2: 'test.format' is 'hdf5'; wanted idx or folder"},
+      {"no labels", "classes: 10\ntest: {format: idx, images: i}\n",
+       "r.yaml:2: 'test.labels' is missing; wanted a path"},
+      {"labels of a folder", "classes: 10\ntest: {format: folder, images: i, labels: l}\n",
+       "r.yaml:2: unknown key 'labels' in 'test'; known keys: format, images"},
+      {"mean of bytes", "classes: 10\nmean: [0.5, 123.7]\n" + train,
+       "r.yaml:2: 'mean' holds '123.7'; wanted a list of numbers from 0 to 1"},
+      {"deviation 0", "classes: 10\ndeviation: [0]\n" + train,
+       "r.yaml:2: 'deviation' holds '0'; wanted a list of numbers from 0.001 to 1000"},
+      {"two channels", "classes: 10\nchannels: 2\n" + train,
+       "r.yaml:2: 'channels' is '2'; wanted 3 (RGB) or 1 (grey)"},
+      {"size", "classes: 10\nsize: 32\n" + train,
+       "r.yaml:2: 'size' is '32'; wanted HEIGHTxWIDTH, such as 32x32"},
+      {"no validation", "classes: 10\nvalidation: 1\n" + train,
+       "r.yaml:2: 'validation' is '1'; wanted a number from 0 to 0.9"},
+  };
+  for (const Case& row : cases) {
+    expect_refused(row, [](const auto& file) { read_data(file); });
+  }
+}
+
+TEST(Recipe, NamesFilesThatAreMissing) {
+  const TempFolder folder;
+  const Error recipe = error_of([&] { read_recipe(folder / "r.yaml"); });
+  EXPECT_EQ(recipe.code(), Code::Recipe);
+  EXPECT_EQ(folder.without(recipe.what()), "cannot read r.yaml: No such file or directory");
+  const auto file = folder.write("r.yaml", "name: a\nmodel: m\ndata: gone.yaml\n");
+  const Error data = error_of([&] { read_recipe(file); });
+  EXPECT_EQ(data.code(), Code::Recipe);
+  EXPECT_EQ(folder.without(data.what()), "cannot read gone.yaml: No such file or directory");
+}
+
+TEST(Recipe, ParsesImageShapes) {
+  EXPECT_EQ(parse_image_shape("3x224x192"), (Shape{3, 224, 192}));
+  for (const char* text : {"", "1", "1x28", "1x28x28x1", "x28x28", "1x28x", "1x28x-1", "0x1x1",
+                           "1x28x28 ", "1x28x65537", "axbxc", "1x99999999999999999999x1"}) {
+    const Error error = error_of([&] { parse_image_shape(text); });
+    EXPECT_EQ(error.code(), Code::Usage) << text;
+    EXPECT_EQ(std::string(error.what()),
+              "'" + std::string(text) +
+                  "' is no image shape; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28");
+  }
+}
+
+}  // namespace
+}  // namespace octet
