@@ -88,15 +88,16 @@ void add_inspect(CLI::App& app) {
   command->add_option("MODEL", *model, "an ONNX or TFLite file")->required();
   command->callback([model] {
     const Inspection found = inspect(*model);
-    std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", *model, found.format,
-                 static_cast<double>(found.size_bytes) / 1000, found.parameters,
+    std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", *model,
+                 found.format, static_cast<double>(found.size_bytes) / 1000, found.parameters,
                  found.multiply_adds);
     std::println("\nin the file");
     print_rows(found.source);
     std::println("\nas {} executes it", found.runtime);
     print_rows(found.executed);
     for (const std::string& op : found.still_float) std::println("still float: {}", op);
-    for (const std::string& reason : found.unsupported) std::println("cannot be quantized: {}", reason);
+    for (const std::string& reason : found.unsupported)
+      std::println("cannot be quantized: {}", reason);
   });
 }
 

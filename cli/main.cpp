@@ -17,6 +17,16 @@ int complain(const char* message, int status) {
   return status;
 }
 
+/// CLI11 does not tell a subcommand that is unknown from one that is missing.
+std::string unknown_subcommand(const CLI::App& app, const std::string& word) {
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return "";
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return "unknown subcommand '" + word + "'; known are " + known;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,6 +45,10 @@ int main(int argc, char** argv) {
   octet::cli::add_quantize(app);
   octet::cli::add_eval(app);
   octet::cli::add_inspect(app);
+  if (argc > 1 && argv[1][0] != '-') {
+    const std::string unknown = unknown_subcommand(app, argv[1]);
+    if (!unknown.empty()) return complain(unknown.c_str(), 2);
+  }
   try {
     app.parse(argc, argv);
     return 0;

@@ -19,8 +19,8 @@ struct NewOptions {
   std::string architecture;         ///< a name of `architectures()`
   std::string input = "3x224x224";  ///< channels x height x width
   int64_t classes = 1000;
-  double width = 1.0;               ///< factor on the numbers of channels
-  uint64_t seed = 1;                ///< of the weights
+  double width = 1.0;  ///< factor on the numbers of channels
+  uint64_t seed = 1;   ///< of the weights
 };
 
 /// Names and one-line summaries of the networks that `make_network` knows.
@@ -30,13 +30,13 @@ std::vector<std::pair<std::string, std::string>> architectures();
 void make_network(const NewOptions& options, const std::filesystem::path& out);
 
 struct EpochResult {
-  int64_t number = 0;             ///< 0: before training
-  double loss = 0;                ///< mean over the epoch
+  int64_t number = 0;  ///< 0: before training
+  double loss = 0;     ///< mean over the epoch
   double validation_top1 = 0;
 };
 struct TrainResult {
   std::vector<EpochResult> epochs;
-  int64_t best = 0;               ///< the epoch whose weights were kept
+  int64_t best = 0;  ///< the epoch whose weights were kept
 };
 
 /// Trains the float network of a recipe (sections 'model' or 'new', 'data', 'train') and writes it
@@ -53,11 +53,11 @@ struct State {
   std::string runtime;  ///< "ONNX Runtime 1.23.2", "LibTorch 2.14.1", "TFLite 2.14.1"
   std::string path;     ///< the file; empty for simulated states
   int64_t images = 0;
-  double top1 = 0;      ///< percent; ties go to the lowest class
+  double top1 = 0;  ///< percent; ties go to the lowest class
   double top5 = 0;
-  int64_t size_bytes = 0;              ///< of the file; 0 for simulated states
-  double latency_ms = 0;               ///< batch 1, one thread, median
-  double agreement = 100;              ///< percent of images with the prediction of the state "qat"
+  int64_t size_bytes = 0;  ///< of the file; 0 for simulated states
+  double latency_ms = 0;   ///< batch 1, one thread, median
+  double agreement = 100;  ///< percent of images with the prediction of the state "qat"
 };
 
 /// The state as a JSON object, as in the report.
@@ -95,14 +95,14 @@ void quantize(const std::filesystem::path& model, const std::filesystem::path& d
 /// What `run` did and found.
 struct Report {
   std::string name;
-  std::string recipe;                 ///< the text of the recipe
+  std::string recipe;  ///< the text of the recipe
   uint64_t seed = 0;
   std::vector<State> states;
   TrainResult qat;
-  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> passes;  ///< what was rewritten: "fold_batch_normalization: 12"
   std::vector<std::pair<std::string, std::string>> versions;
 
-  std::string text() const;      ///< the table for a terminal
+  std::string text() const;  ///< the table for a terminal
   std::string markdown() const;
   std::string json() const;
 };
@@ -122,15 +122,15 @@ struct OperatorRow {
   std::string arithmetic;  ///< what the runtime computes it in: "uint8", "int8", "float32"
 };
 struct Inspection {
-  std::string format;                      ///< "ONNX" or "TFLite"
+  std::string format;  ///< "ONNX" or "TFLite"
   std::string runtime;
   int64_t size_bytes = 0;
-  int64_t parameters = 0;                  ///< elements of constants of floating point or weights
-  int64_t multiply_adds = 0;               ///< of convolutions and matrix products, one image
-  std::vector<OperatorRow> source;         ///< operators as written in the file
-  std::vector<OperatorRow> executed;       ///< after the runtime's own optimization
-  std::vector<std::string> still_float;    ///< executed in float: "Softmax \"/head/softmax\""
-  std::vector<std::string> unsupported;    ///< float ONNX: what octet cannot quantize, and why
+  int64_t parameters = 0;                ///< elements of constants of floating point or weights
+  int64_t multiply_adds = 0;             ///< of convolutions and matrix products, one image
+  std::vector<OperatorRow> source;       ///< operators as written in the file
+  std::vector<OperatorRow> executed;     ///< after the runtime's own optimization
+  std::vector<std::string> still_float;  ///< executed in float: "Softmax \"/head/softmax\""
+  std::vector<std::string> unsupported;  ///< float ONNX: what octet cannot quantize, and why
 };
 
 /// Operators, parameters and multiply-adds of an ONNX or TFLite file, and the arithmetic that its

@@ -12,7 +12,8 @@
 namespace octet {
 namespace {
 
-std::vector<OperatorRow> counted(const std::map<std::pair<std::string, std::string>, int64_t>& rows) {
+std::vector<OperatorRow> counted(
+    const std::map<std::pair<std::string, std::string>, int64_t>& rows) {
   std::vector<OperatorRow> out;
   for (const auto& [key, count] : rows) out.push_back({key.first, count, key.second});
   std::ranges::stable_sort(out, std::greater{}, &OperatorRow::count);
@@ -47,12 +48,12 @@ std::vector<std::string> unsupported(const std::filesystem::path& model) {
 
 Inspection inspect(const std::filesystem::path& model) {
   const bool onnx = model.extension() == ".onnx";
-  const FileSummary summary = onnx ? summarize_onnx(model)
-                              : model.extension() == ".tflite"
-                                  ? summarize_tflite(model)
-                                  : (fail(Code::Usage, "{}: wanted a .onnx or .tflite file",
-                                          model.string()),
-                                     FileSummary{});
+  const FileSummary summary =
+      onnx ? summarize_onnx(model)
+      : model.extension() == ".tflite"
+          ? summarize_tflite(model)
+          : (fail(Code::Usage, "{}: wanted a .onnx or .tflite file", model.string()),
+             FileSummary{});
   Inspection inspection{.format = onnx ? "ONNX" : "TFLite",
                         .runtime = {},
                         .size_bytes = static_cast<int64_t>(std::filesystem::file_size(model)),

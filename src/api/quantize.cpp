@@ -32,8 +32,8 @@ void quantize(const std::filesystem::path& model, const std::filesystem::path& d
   for (const auto& output : outputs) {
     const std::string name = target_of(output);
     if (options.targets.empty()) names.push_back(name);
-    if (!std::filesystem::is_directory(
-            output.has_parent_path() ? output.parent_path() : std::filesystem::path("."))) {
+    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
+                                                                : std::filesystem::path("."))) {
       fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
     }
   }
@@ -59,14 +59,12 @@ State evaluate(const std::filesystem::path& model, const std::filesystem::path& 
     fail(Code::Usage, "part is '{}'; wanted 'test' or 'train'", options.part);
   }
   const DataRecipe recipe = read_data(data);
-  const auto dataset =
-      open_part(options.part == "test" ? recipe.test : recipe.train, options.part);
+  const auto dataset = open_part(options.part == "test" ? recipe.test : recipe.train, options.part);
   const auto session = open_session(model, 0);
   const Score measured = score(*session, *dataset, options.batch, "evaluate", progress);
   const auto uses = session->operators();
-  const bool integer = std::ranges::any_of(uses, [](const OperatorUse& use) {
-    return use.arithmetic.ends_with("int8");
-  });
+  const bool integer = std::ranges::any_of(
+      uses, [](const OperatorUse& use) { return use.arithmetic.ends_with("int8"); });
   return {.name = model.stem().string(),
           .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite") +
                     (integer ? " INT8" : " FP32"),

@@ -47,8 +47,7 @@ class Measurer {
   Measurer(const Dataset& test, const EvaluationSettings& settings, const ProgressSink& progress)
       : test_(test), settings_(settings), progress_(progress) {}
 
-  void file(const std::string& name, const std::string& format,
-            const std::filesystem::path& path) {
+  void file(const std::string& name, const std::string& format, const std::filesystem::path& path) {
     State state{.name = name, .format = format, .runtime = {}, .path = path.string()};
     state.size_bytes = static_cast<int64_t>(std::filesystem::file_size(path));
     measure(state, *open_session(path, 0), *open_session(path, 1));
@@ -141,21 +140,20 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Measurer measurer(*test, recipe.evaluation, progress);
   measurer.file("float", "ONNX FP32", out / "float.onnx");
 
-  QuantizedNetwork network = quantize_network(std::move(graph), targets, *dataset, parts,
-                                              recipe.calibration, progress);
+  QuantizedNetwork network =
+      quantize_network(std::move(graph), targets, *dataset, parts, recipe.calibration, progress);
   measurer.simulated("quantized", network);
 
   const TrainingImages images{*dataset, parts.train, parts.validation};
-  const TrainingResult qat =
-      train_quantized(network.graph, network.placement, network.table, images, recipe.qat,
-                      recipe.seed, progress);
+  const TrainingResult qat = train_quantized(network.graph, network.placement, network.table,
+                                             images, recipe.qat, recipe.seed, progress);
   measurer.simulated("qat", network);
 
   for (const TargetProfile* target : targets.profiles()) {
     const auto path = out / std::format("int8{}", target->extension);
     write_quantized(network, path);
-    measurer.file(std::format("{}-int8", target->extension.substr(1)),
-                  std::string(target->format), path);
+    measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
+                  path);
   }
 
   Report report{.name = recipe.name,

@@ -18,16 +18,15 @@ namespace octet {
 
 Split split(const Dataset& dataset, double validation, uint64_t seed) {
   std::vector<int64_t> order = permutation(dataset.size(), seed);
-  const auto held =
-      static_cast<std::ptrdiff_t>(validation * static_cast<double>(dataset.size()));
+  const auto held = static_cast<std::ptrdiff_t>(validation * static_cast<double>(dataset.size()));
   return {{order.begin() + held, order.end()}, {order.begin(), order.begin() + held}};
 }
 
-std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source,
-                                   std::string_view part) {
+std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part) {
   if (!source) {
-    fail(Code::Recipe, "the data description has no '{}' images, which this needs; add '{}: {{...}}'",
-         part, part);
+    fail(Code::Recipe,
+         "the data description has no '{}' images, which this needs; add '{}: {{...}}'", part,
+         part);
   }
   return open_dataset(*source);
 }
@@ -35,8 +34,10 @@ std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source,
 Graph read_network(const std::filesystem::path& model) {
   Graph graph = read_onnx(model);
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
-    fail(Code::Unsupported, "{} has {} inputs and {} outputs; wanted one input of images and one "
-         "output of logits", model.string(), graph.inputs().size(), graph.outputs().size());
+    fail(Code::Unsupported,
+         "{} has {} inputs and {} outputs; wanted one input of images and one "
+         "output of logits",
+         model.string(), graph.inputs().size(), graph.outputs().size());
   }
   const Value& input = graph.value(graph.inputs()[0]);
   if (input.dtype != DType::Float32 || input.shape.size() != 4) {
@@ -50,9 +51,10 @@ void check_input(const Graph& graph, const Dataset& dataset) {
   const Shape& shape = graph.value(graph.inputs().at(0)).shape;
   const Shape images = dataset.shape();
   if (!std::ranges::equal(std::span(shape).subspan(1), images)) {
-    fail(Code::Data, "the images are {}, the network wants {}; set 'size' and 'channels' in the "
-         "data description, or use other data", shape_text(images),
-         shape_text(std::span(shape).subspan(1)));
+    fail(Code::Data,
+         "the images are {}, the network wants {}; set 'size' and 'channels' in the "
+         "data description, or use other data",
+         shape_text(images), shape_text(std::span(shape).subspan(1)));
   }
 }
 
@@ -67,7 +69,8 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   network.placement = place(network.graph, targets);
 
   const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
-  BatchReader reader(dataset, {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
+  BatchReader reader(dataset,
+                     {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
                      {.size = settings.batch});
   Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
   Batch batch;
@@ -87,7 +90,8 @@ void write_quantized(const QuantizedNetwork& network, const std::filesystem::pat
     std::string_view extension;
     std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx}, Format{".tflite", write_tflite}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx},
+                                       Format{".tflite", write_tflite}};
   for (const Format& format : kFormats) {
     if (path.extension() == format.extension) {
       return write_file(path, format.write(network.graph, network.table));

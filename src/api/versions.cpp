@@ -10,8 +10,8 @@ namespace octet {
 
 std::vector<std::pair<std::string, std::string>> versions() {
   return {{"octet", OCTET_VERSION},
-          {"LibTorch", std::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,
-                                   TORCH_VERSION_PATCH)},
+          {"LibTorch",
+           std::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH)},
           {"ONNX Runtime", onnxruntime_version()},
           {"TFLite", tflite_version()}};
 }

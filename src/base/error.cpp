@@ -7,13 +7,11 @@ int exit_status(Code code) noexcept {
     case Code::Usage:
     case Code::Recipe:
     case Code::Data:
-    case Code::Model:
-      return 2;
+    case Code::Model: return 2;
     case Code::Unsupported:
     case Code::Numeric:
     case Code::Io:
-    case Code::Runtime:
-      return 1;
+    case Code::Runtime: return 1;
   }
   return 1;
 }

@@ -6,8 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 #include <string>
+#include <utility>
 
 #include "base/fail.h"
 
@@ -51,7 +51,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, Code missing
     fail(errno == ENOENT || errno == ENOTDIR ? missing : Code::Io, "cannot read {}: {}",
          path.string(), std::strerror(errno));
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0 || S_ISDIR(info.st_mode)) {
     fail(missing, "cannot read {}: it is not a file", path.string());
   }
@@ -74,8 +74,8 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
   if (file.get() < 0) {
     fail(Code::Io, "cannot write {}: {}", path.string(), std::strerror(errno));
   }
-  bool ok = write_all(file.get(), bytes) && ::fchmod(file.get(), 0644) == 0 &&
-            ::fsync(file.get()) == 0;
+  bool ok =
+      write_all(file.get(), bytes) && ::fchmod(file.get(), 0644) == 0 && ::fsync(file.get()) == 0;
   ok = ok && file.close() && ::rename(beside.c_str(), path.c_str()) == 0;
   if (!ok) {
     const int reason = errno;

@@ -32,9 +32,9 @@ at::ScalarType scalar_type(DType type) {
 }
 
 DType dtype_from(at::ScalarType type) {
-  for (DType candidate : {DType::Float32, DType::Float64, DType::Float16, DType::BFloat16,
-                          DType::Int8, DType::UInt8, DType::Int16, DType::UInt16, DType::Int32,
-                          DType::Int64, DType::Bool}) {
+  for (DType candidate :
+       {DType::Float32, DType::Float64, DType::Float16, DType::BFloat16, DType::Int8, DType::UInt8,
+        DType::Int16, DType::UInt16, DType::Int32, DType::Int64, DType::Bool}) {
     if (scalar_type(candidate) == type) return candidate;
   }
   fail(Code::Unsupported, "a tensor has a type that ONNX does not know");
@@ -214,27 +214,51 @@ class ShapeRecorder final : public Interpretation {
   std::map<ValueId, std::pair<DType, Shape>> seen;
 };
 
+/// One zero tensor per input, the open first dimension set to `batch`.
+std::vector<at::Tensor> zero_inputs(const Graph& graph, int64_t batch) {
+  std::vector<at::Tensor> inputs;
+  for (ValueId id : graph.inputs()) {
+    const Value& input = graph.value(id);
+    Shape shape = input.shape;
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (d > 0 && shape[d] < 0) {
+        fail(Code::Model,
+             "the input '{}' has the shape {}: only the first dimension (the batch) may be open; "
+             "export it with fixed sizes",
+             input.name, shape_text(shape));
+      }
+      if (shape[d] < 0) shape[d] = batch;
+    }
+    inputs.push_back(at::zeros(shape, at::TensorOptions().dtype(scalar_type(input.dtype))));
+  }
+  return inputs;
+}
+
+/// Keeps every tensor of 64-bit integers that a node makes.
+class IntegerRecorder final : public Interpretation {
+ public:
+  at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
+    if (tensor.scalar_type() == at::kLong) seen[id] = from_torch(tensor);
+    return tensor;
+  }
+  std::map<ValueId, Tensor> seen;
+};
+
 }  // namespace
+
+std::map<ValueId, Tensor> computed_integers(const Graph& graph, int64_t batch) {
+  const at::NoGradGuard no_grad;
+  IntegerRecorder recorder;
+  Executor(graph).run(zero_inputs(graph, batch), recorder);
+  return std::move(recorder.seen);
+}
 
 void infer_shapes(Graph& graph) {
   const at::NoGradGuard no_grad;
   Executor executor(graph);
   const auto record = [&](int64_t batch) {
-    std::vector<at::Tensor> inputs;
-    for (ValueId id : graph.inputs()) {
-      const Value& input = graph.value(id);
-      Shape shape = input.shape;
-      for (size_t d = 0; d < shape.size(); ++d) {
-        if (d > 0 && shape[d] < 0) {
-          fail(Code::Model, "the input '{}' has the shape {}: only the first dimension (the batch) "
-               "may be open; export it with fixed sizes", input.name, shape_text(shape));
-        }
-        if (shape[d] < 0) shape[d] = batch;
-      }
-      inputs.push_back(at::zeros(shape, at::TensorOptions().dtype(scalar_type(input.dtype))));
-    }
     ShapeRecorder recorder;
-    executor.run(inputs, recorder);
+    executor.run(zero_inputs(graph, batch), recorder);
     return recorder.seen;
   };
   auto one = record(1);

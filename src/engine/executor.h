@@ -65,6 +65,10 @@ void infer_shapes(Graph& graph);
 /// The outputs of a node all of whose inputs are constants.
 std::vector<Tensor> evaluate_constant(const Graph& graph, const Node& node);
 
+/// The computed values of whole numbers (shapes and what is made of them) when the network runs on
+/// `batch` zero images.
+std::map<ValueId, Tensor> computed_integers(const Graph& graph, int64_t batch);
+
 at::Tensor to_torch(const Tensor& tensor);  ///< a copy
 Tensor from_torch(const at::Tensor& tensor);
 

@@ -33,8 +33,10 @@ bool wants_channels_last(const Session& session, const Shape& chw) {
   const Shape wanted = session.image_shape();
   if (wanted == chw) return false;
   if (chw.size() == 3 && wanted == Shape{chw[1], chw[2], chw[0]}) return true;
-  fail(Code::Data, "the images are {}, the network wants {}; set 'size' and 'channels' in the data "
-       "description, or use other data", shape_text(chw), shape_text(wanted));
+  fail(Code::Data,
+       "the images are {}, the network wants {}; set 'size' and 'channels' in the data "
+       "description, or use other data",
+       shape_text(chw), shape_text(wanted));
 }
 
 }  // namespace
@@ -53,9 +55,9 @@ Score score(Session& session, const Dataset& dataset, int64_t batch_size, const 
   Step step(progress, name, dataset.size(), "images");
   BatchReader reader(dataset, std::move(order), {.size = batch_size});
   for (Batch batch; reader.next(batch);) {
-    const std::vector<float> logits = move
-                                          ? session.run(channels_last(batch.images, chw), batch.count)
-                                          : session.run(batch.images, batch.count);
+    const std::vector<float> logits =
+        move ? session.run(channels_last(batch.images, chw), batch.count)
+             : session.run(batch.images, batch.count);
     for (size_t i = 0; i < batch.labels.size(); ++i) {
       const std::span<const float> row(logits.data() + i * classes, classes);
       if (batch.labels[i] >= static_cast<int64_t>(classes)) {

@@ -37,9 +37,9 @@ class SimulatedSession final : public Session {
       : graph_(graph),
         executor_(graph),
         simulation_(graph, placement, table),
-        threads_(threads > 0 ? threads
-                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))) {
-  }
+        threads_(threads > 0
+                     ? threads
+                     : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))) {}
 
   std::string runtime() const override {
     return std::format("LibTorch {}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,
@@ -49,9 +49,7 @@ class SimulatedSession final : public Session {
     const Shape& shape = graph_.value(graph_.inputs().at(0)).shape;
     return {shape.begin() + 1, shape.end()};
   }
-  int64_t class_count() const override {
-    return graph_.value(graph_.outputs().at(0)).shape.at(1);
-  }
+  int64_t class_count() const override { return graph_.value(graph_.outputs().at(0)).shape.at(1); }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     const at::NoGradGuard no_grad;
@@ -59,8 +57,7 @@ class SimulatedSession final : public Session {
     Shape shape = image_shape();
     shape.insert(shape.begin(), count);
     // from_blob lacks const; inputs are not written.
-    const at::Tensor input =
-        at::from_blob(const_cast<float*>(images.data()), shape, at::kFloat);
+    const at::Tensor input = at::from_blob(const_cast<float*>(images.data()), shape, at::kFloat);
     const at::Tensor logits = executor_.run({&input, 1}, simulation_).at(0).contiguous();
     const auto* values = logits.const_data_ptr<float>();
     return {values, values + logits.numel()};

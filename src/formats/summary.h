@@ -17,7 +17,7 @@ struct FileOperator {
 /// What a network file holds, whoever made it.
 struct FileSummary {
   std::vector<FileOperator> operators;  ///< in order
-  int64_t parameters = 0;     ///< elements of weights and other constants; no scales, no zero points
+  int64_t parameters = 0;  ///< elements of weights and other constants; no scales, no zero points
   int64_t multiply_adds = 0;  ///< of convolutions and matrix products for one image
 };
 

@@ -12,8 +12,7 @@ const T* get(const Node& node, std::string_view attribute) {
   const auto it = node.attributes.find(std::string(attribute));
   if (it == node.attributes.end()) return nullptr;
   if (const T* held = std::get_if<T>(&it->second)) return held;
-  fail(Code::Model, "{}: the attribute '{}' has an unexpected type", describe(node),
-       attribute);
+  fail(Code::Model, "{}: the attribute '{}' has an unexpected type", describe(node), attribute);
 }
 
 }  // namespace

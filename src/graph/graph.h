@@ -24,7 +24,7 @@ using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>
 
 /// A tensor that flows: a graph input, a constant, or the output of a node.
 struct Value {
-  std::string name;                ///< the source model's, unique in the graph
+  std::string name;  ///< the source model's, unique in the graph
   DType dtype = DType::Float32;
   Shape shape;                     ///< dimensions below zero depend on the batch
   bool shape_known = false;        ///< the rank and all but the batch are known
@@ -46,9 +46,7 @@ struct Node {
   std::vector<int64_t> integers(std::string_view attribute,
                                 std::vector<int64_t> fallback = {}) const;
   /// Input `index`, or `kAbsent` where it is not given.
-  ValueId input(size_t index) const {
-    return index < inputs.size() ? inputs[index] : kAbsent;
-  }
+  ValueId input(size_t index) const { return index < inputs.size() ? inputs[index] : kAbsent; }
 };
 
 /// The ONNX opset that every graph is in.

@@ -12,7 +12,17 @@ namespace octet {
 
 /// Element types of the graph, by ONNX's meaning.
 enum class DType : uint8_t {
-  Float32, Float64, Float16, BFloat16, Int8, UInt8, Int16, UInt16, Int32, Int64, Bool,
+  Float32,
+  Float64,
+  Float16,
+  BFloat16,
+  Int8,
+  UInt8,
+  Int16,
+  UInt16,
+  Int32,
+  Int64,
+  Bool,
 };
 
 size_t size_of(DType type) noexcept;
@@ -24,15 +34,24 @@ int64_t highest(DType type);
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::Float32;
-  else if constexpr (std::is_same_v<T, double>) return DType::Float64;
-  else if constexpr (std::is_same_v<T, int8_t>) return DType::Int8;
-  else if constexpr (std::is_same_v<T, uint8_t>) return DType::UInt8;
-  else if constexpr (std::is_same_v<T, int16_t>) return DType::Int16;
-  else if constexpr (std::is_same_v<T, uint16_t>) return DType::UInt16;
-  else if constexpr (std::is_same_v<T, int32_t>) return DType::Int32;
-  else if constexpr (std::is_same_v<T, int64_t>) return DType::Int64;
-  else static_assert(!sizeof(T), "no DType for this type");
+  if constexpr (std::is_same_v<T, float>)
+    return DType::Float32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::Float64;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return DType::Int8;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return DType::UInt8;
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return DType::Int16;
+  else if constexpr (std::is_same_v<T, uint16_t>)
+    return DType::UInt16;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return DType::Int32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DType::Int64;
+  else
+    static_assert(!sizeof(T), "no DType for this type");
 }
 
 using Shape = std::vector<int64_t>;

@@ -1,6 +1,8 @@
 #include "kernels/range.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -20,23 +22,37 @@ void Range::include(const Range& other) {
   include(other.high);
 }
 
+namespace {
+
+/// Lanes that the compiler keeps in vector registers; one running minimum would be a chain.
+constexpr size_t kLanes = 16;
+
+[[noreturn]] void refuse(std::span<const float> values) {
+  const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
+  fail(Code::Numeric, "element {} of {} is {}", bad - values.begin(), values.size(), *bad);
+}
+
+}  // namespace
+
 Range range_of(std::span<const float> values) {
-  Range range;
-  if (values.empty()) return range;
-  // Comparisons with NaN are false: a sum that is not finite tells of NaN and infinity alike.
-  float low = values[0];
-  float high = values[0];
-  float poison = 0;
-  for (const float value : values) {
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-    poison += value * 0.0F;
+  if (values.empty()) return {};
+  std::array<float, kLanes> low;
+  std::array<float, kLanes> high;
+  std::array<uint32_t, kLanes> exponents{};  // all ones: NaN or infinity
+  low.fill(values[0]);
+  high.fill(values[0]);
+  const size_t whole = values.size() / kLanes * kLanes;
+  const auto take = [&](size_t lane, float value) {
+    low[lane] = value < low[lane] ? value : low[lane];
+    high[lane] = value > high[lane] ? value : high[lane];
+    exponents[lane] = std::max(exponents[lane], std::bit_cast<uint32_t>(value) & 0x7F800000U);
+  };
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) take(lane, values[i + lane]);
   }
-  if (poison != 0.0F) {
-    const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
-    fail(Code::Numeric, "element {} of {} is {}", bad - values.begin(), values.size(), *bad);
-  }
-  return {low, high, false};
+  for (size_t i = whole; i < values.size(); ++i) take(0, values[i]);
+  if (std::ranges::max(exponents) == 0x7F800000U) refuse(values);
+  return {std::ranges::min(low), std::ranges::max(high), false};
 }
 
 double Histogram::width() const { return std::ldexp(1.0, exponent_); }
@@ -54,11 +70,14 @@ void Histogram::set_exponent(int exponent) {
 
 void Histogram::widen_to(const Range& range) {
   int exponent = exponent_;
-  const auto spread = [&] {
+  const auto fits = [&] {
     const double bin = std::ldexp(1.0, exponent);
-    return std::floor(range.high / bin) - std::floor(range.low / bin) + 1;
+    const double first = std::floor(range.low / bin);
+    const double last = std::floor(range.high / bin);
+    // Bin numbers stay exact in a double, also where all data lies far from 0.
+    return last - first < static_cast<double>(kBins) && std::max(-first, last) < 0x1p52;
   };
-  while (spread() > static_cast<double>(kBins)) ++exponent;
+  while (!fits()) ++exponent;
   if (exponent != exponent_) set_exponent(exponent);
 }
 
@@ -74,7 +93,11 @@ void Histogram::add(std::span<const float> values) {
   const auto last = static_cast<int64_t>(std::floor(range_.high * inverse));
   std::vector<int64_t> counts(static_cast<size_t>(last - first + 1), 0);
   for (const float value : values) {
-    counts[static_cast<size_t>(static_cast<int64_t>(std::floor(value * inverse)) - first)]++;
+    // floor() by hand, which inlines: the conversion rounds towards 0.
+    const double scaled = value * inverse;
+    const auto towards_zero = static_cast<int64_t>(scaled);
+    const int64_t bin = towards_zero - (scaled < static_cast<double>(towards_zero) ? 1 : 0);
+    counts[static_cast<size_t>(bin - first)]++;
   }
   for (size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] != 0) bins_[first + static_cast<int64_t>(i)] += counts[i];

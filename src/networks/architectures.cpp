@@ -22,8 +22,10 @@ std::span<const Architecture> all_architectures() { return kArchitectures; }
 
 Graph make_network(std::string_view name, const NetworkSize& size, uint64_t seed) {
   if (size.input.size() != 3 || size.classes < 1 || !(size.width > 0)) {
-    fail(Code::Usage, "a network wants an input CxHxW, one class or more and a width above 0; "
-         "given {}, {} and {}", shape_text(size.input), size.classes, size.width);
+    fail(Code::Usage,
+         "a network wants an input CxHxW, one class or more and a width above 0; "
+         "given {}, {} and {}",
+         shape_text(size.input), size.classes, size.width);
   }
   std::vector<std::string> known;
   for (const Architecture& architecture : kArchitectures) {

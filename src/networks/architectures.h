@@ -9,9 +9,9 @@
 namespace octet {
 
 struct NetworkSize {
-  Shape input;          ///< channels, height, width
+  Shape input;  ///< channels, height, width
   int64_t classes = 0;
-  double width = 1.0;   ///< factor on the numbers of channels
+  double width = 1.0;  ///< factor on the numbers of channels
 };
 
 struct Architecture {

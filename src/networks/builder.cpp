@@ -7,8 +7,8 @@ namespace octet {
 
 NetworkBuilder::NetworkBuilder(const NetworkSize& size, uint64_t seed)
     : random_(seed), width_(size.width) {
-  input_ = graph_.add_input("input", DType::Float32,
-                            {-1, size.input[0], size.input[1], size.input[2]});
+  input_ =
+      graph_.add_input("input", DType::Float32, {-1, size.input[0], size.input[1], size.input[2]});
 }
 
 int64_t NetworkBuilder::scaled(int64_t channels) const {
@@ -40,8 +40,8 @@ ValueId NetworkBuilder::conv(const std::string& name, ValueId x, int64_t out, in
                              int64_t stride, int64_t groups, bool bias) {
   const Shape in = graph_.value(x).shape;
   const double fan_out = static_cast<double>(kernel * kernel * out / groups);
-  std::vector<ValueId> inputs{x, weight(name + ".weight", {out, in[1] / groups, kernel, kernel},
-                                        std::sqrt(2 / fan_out))};
+  std::vector<ValueId> inputs{
+      x, weight(name + ".weight", {out, in[1] / groups, kernel, kernel}, std::sqrt(2 / fan_out))};
   if (bias) inputs.push_back(filled(name + ".bias", out, 0));
   const int64_t pad = (kernel - 1) / 2;
   const ValueId made = graph_.add_op("Conv", name, std::move(inputs),
@@ -57,10 +57,10 @@ ValueId NetworkBuilder::conv(const std::string& name, ValueId x, int64_t out, in
 
 ValueId NetworkBuilder::batch_norm(const std::string& name, ValueId x) {
   const int64_t count = channels(x);
-  const ValueId made = graph_.add_op(
-      "BatchNormalization", name,
-      {x, filled(name + ".weight", count, 1), filled(name + ".bias", count, 0),
-       filled(name + ".mean", count, 0), filled(name + ".variance", count, 1)});
+  const ValueId made =
+      graph_.add_op("BatchNormalization", name,
+                    {x, filled(name + ".weight", count, 1), filled(name + ".bias", count, 0),
+                     filled(name + ".mean", count, 0), filled(name + ".variance", count, 1)});
   graph_.value(made).shape = Shape(graph_.value(x).shape);
   return made;
 }
@@ -73,9 +73,8 @@ ValueId NetworkBuilder::activation(const std::string& op, const std::string& nam
   return made;
 }
 
-ValueId NetworkBuilder::conv_block(const std::string& name, ValueId x, int64_t out,
-                                   int64_t kernel, int64_t stride, int64_t groups,
-                                   const std::string& act) {
+ValueId NetworkBuilder::conv_block(const std::string& name, ValueId x, int64_t out, int64_t kernel,
+                                   int64_t stride, int64_t groups, const std::string& act) {
   const ValueId y =
       batch_norm(name + ".norm", conv(name + ".conv", x, out, kernel, stride, groups));
   return act.empty() ? y : activation(act, name + ".act", y);

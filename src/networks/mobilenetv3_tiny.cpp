@@ -16,9 +16,9 @@ struct Block {
   int64_t stride;
 };
 constexpr std::array kBlocks{
-    Block{3, 16, 16, true, "Relu", 1},        Block{3, 64, 24, false, "Relu", 2},
-    Block{3, 72, 24, false, "Relu", 1},       Block{5, 96, 40, true, "HardSwish", 1},
-    Block{5, 120, 40, true, "HardSwish", 1},  Block{5, 120, 48, true, "HardSwish", 1},
+    Block{3, 16, 16, true, "Relu", 1},       Block{3, 64, 24, false, "Relu", 2},
+    Block{3, 72, 24, false, "Relu", 1},      Block{5, 96, 40, true, "HardSwish", 1},
+    Block{5, 120, 40, true, "HardSwish", 1}, Block{5, 120, 48, true, "HardSwish", 1},
     Block{5, 144, 48, true, "HardSwish", 1},
 };
 

@@ -17,12 +17,10 @@ std::vector<at::Tensor> run_conv(const OpCall& call) {
          describe(call.node), x.dim());
   }
   const auto kernel = weight.sizes().slice(2);
-  const Window window =
-      window_of(call.node, {kernel.data(), kernel.size()}, x.size(2), x.size(3));
+  const Window window = window_of(call.node, {kernel.data(), kernel.size()}, x.size(2), x.size(3));
   std::array<int64_t, 2> pad = window.begin;
   if (!window.symmetric()) {
-    x = at::constant_pad_nd(
-        x, {window.begin[1], window.end[1], window.begin[0], window.end[0]}, 0);
+    x = at::constant_pad_nd(x, {window.begin[1], window.end[1], window.begin[0], window.end[0]}, 0);
     pad = {0, 0};
   }
   std::optional<at::Tensor> bias;

@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/div.h>
 
 #include "ops/families.h"
 
@@ -9,7 +10,11 @@ namespace {
 std::vector<at::Tensor> run_add(const OpCall& call) { return {call.in(0) + call.in(1)}; }
 std::vector<at::Tensor> run_sub(const OpCall& call) { return {call.in(0) - call.in(1)}; }
 std::vector<at::Tensor> run_mul(const OpCall& call) { return {call.in(0) * call.in(1)}; }
-std::vector<at::Tensor> run_div(const OpCall& call) { return {call.in(0) / call.in(1)}; }
+std::vector<at::Tensor> run_div(const OpCall& call) {
+  // Whole numbers (shapes) are divided towards zero.
+  if (!call.in(0).is_floating_point()) return {at::div(call.in(0), call.in(1), "trunc")};
+  return {call.in(0) / call.in(1)};
+}
 
 /// The single positive number that a Mul multiplies by, or 0.
 double mul_factor(const Graph& graph, const Node& node) {

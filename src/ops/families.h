@@ -13,5 +13,6 @@ std::vector<OpDef> matmul_ops();
 std::vector<OpDef> norm_ops();
 std::vector<OpDef> pool_ops();
 std::vector<OpDef> reduce_ops();
+std::vector<OpDef> shape_ops();
 
 }  // namespace octet

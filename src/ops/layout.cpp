@@ -75,6 +75,15 @@ std::vector<at::Tensor> run_concat(const OpCall& call) {
   return {at::cat({call.inputs.data(), call.inputs.size()}, call.node.integer("axis", 0))};
 }
 
+/// A slice with a negative step, which ATen lacks.
+at::Tensor backwards(const at::Tensor& x, int64_t axis, int64_t start, int64_t end, int64_t step) {
+  const int64_t extent = x.size(axis);
+  const int64_t first = std::clamp(wrap(start, extent), int64_t{0}, extent - 1);
+  const int64_t last = std::clamp(wrap(end, extent), int64_t{-1}, extent - 1);
+  // Towards the front: the first element of the turned tensor is the last of the given one.
+  return x.flip({axis}).slice(axis, extent - 1 - first, extent - 1 - last, -step);
+}
+
 std::vector<at::Tensor> run_slice(const OpCall& call) {
   at::Tensor x = call.in(0);
   const auto starts = list(call.in(1));
@@ -85,10 +94,8 @@ std::vector<at::Tensor> run_slice(const OpCall& call) {
   const std::vector<int64_t> steps =
       call.has(4) ? list(call.in(4)) : std::vector<int64_t>(starts.size(), 1);
   for (size_t i = 0; i < starts.size(); ++i) {
-    if (steps[i] <= 0) {
-      fail(Code::Unsupported, "{}: a negative step is not supported", describe(call.node));
-    }
-    x = x.slice(axes[i], starts[i], ends[i], steps[i]);
+    x = steps[i] > 0 ? x.slice(axes[i], starts[i], ends[i], steps[i])
+                     : backwards(x, axes[i], starts[i], ends[i], steps[i]);
   }
   return {x};
 }
@@ -113,12 +120,12 @@ std::vector<at::Tensor> run_pad(const OpCall& call) {
 }
 
 OpDef moving(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-             size_t data_inputs = 1) {
+             size_t data_inputs = 1, Moves rule = {}) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
           .run = run,
-          .quant = Moves{},
+          .quant = rule,
           .statistics = Statistics{},
           .exact = ExactArithmetic{}};
 }
@@ -136,7 +143,7 @@ std::vector<OpDef> layout_ops() {
       moving("Unsqueeze", {}, run_unsqueeze),
       moving("Concat", {"axis"}, run_concat, kAllInputs),
       moving("Slice", {}, run_slice),
-      moving("Pad", {"mode"}, run_pad),
+      moving("Pad", {"mode"}, run_pad, 1, Moves{.fill = 2}),
   };
 }
 

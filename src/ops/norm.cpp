@@ -15,8 +15,8 @@ std::vector<at::Tensor> run_batch_normalization(const OpCall& call) {
   // ONNX keeps `momentum` of the old statistics; ATen takes the share of the new ones.
   const double momentum = 1.0 - static_cast<double>(call.node.number("momentum", 0.9F));
   const double epsilon = call.node.number("epsilon", 1e-5F);
-  return {at::batch_norm(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4),
-                         call.training, momentum, epsilon, false)};
+  return {at::batch_norm(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.training,
+                         momentum, epsilon, false)};
 }
 
 }  // namespace

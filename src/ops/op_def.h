@@ -60,7 +60,10 @@ struct Rescale {
   double (*factor)(const Graph& graph, const Node& node) = nullptr;
 };
 /// Values move unchanged: every data input and output is on one grid.
-struct Moves {};
+struct Moves {
+  /// Input with a number that comes in beside them (Pad's; 0 where it is not given); 0: none.
+  size_t fill = 0;
+};
 /// The output lies in [low, high] whatever the input.
 struct Bounded {
   float low = 0;

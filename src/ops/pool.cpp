@@ -23,6 +23,13 @@ Window pool_window(const OpCall& call) {
   return window_of(call.node, {}, x.size(2), x.size(3));
 }
 
+/// The output without windows that start in padding after the image: with ceil_mode they are
+/// dropped, but ATen takes padding that was added before for image.
+at::Tensor trimmed(const at::Tensor& pooled, const Window& window, const at::Tensor& image) {
+  return pooled.slice(2, 0, output_extent(window, 0, image.size(2)))
+      .slice(3, 0, output_extent(window, 1, image.size(3)));
+}
+
 std::vector<at::Tensor> run_max_pool(const OpCall& call) {
   if (call.node.outputs.size() > 1 || call.node.integer("storage_order", 0) != 0) {
     fail(Code::Unsupported, "{}: its second output (indices) is not supported",
@@ -33,12 +40,13 @@ std::vector<at::Tensor> run_max_pool(const OpCall& call) {
   std::array<int64_t, 2> pad = window.begin;
   // ATen pads both sides alike, and by half a window at most.
   if (!window.symmetric() || 2 * pad[0] > window.kernel[0] || 2 * pad[1] > window.kernel[1]) {
-    x = at::constant_pad_nd(
-        x, {window.begin[1], window.end[1], window.begin[0], window.end[0]},
-        -std::numeric_limits<float>::infinity());
+    x = at::constant_pad_nd(x, {window.begin[1], window.end[1], window.begin[0], window.end[0]},
+                            -std::numeric_limits<float>::infinity());
     pad = {0, 0};
   }
-  return {at::max_pool2d(x, window.kernel, window.stride, pad, window.dilation, window.ceil)};
+  return {
+      trimmed(at::max_pool2d(x, window.kernel, window.stride, pad, window.dilation, window.ceil),
+              window, call.in(0))};
 }
 
 std::vector<at::Tensor> run_average_pool(const OpCall& call) {
@@ -54,11 +62,11 @@ std::vector<at::Tensor> run_average_pool(const OpCall& call) {
       fail(Code::Unsupported, "{}: uneven pads without count_include_pad are not supported",
            describe(call.node));
     }
-    x = at::constant_pad_nd(
-        x, {window.begin[1], window.end[1], window.begin[0], window.end[0]}, 0);
+    x = at::constant_pad_nd(x, {window.begin[1], window.end[1], window.begin[0], window.end[0]}, 0);
     pad = {0, 0};
   }
-  return {at::avg_pool2d(x, window.kernel, window.stride, pad, window.ceil, count_padding)};
+  return {trimmed(at::avg_pool2d(x, window.kernel, window.stride, pad, window.ceil, count_padding),
+                  window, call.in(0))};
 }
 
 std::vector<at::Tensor> run_global_average_pool(const OpCall& call) {

@@ -17,8 +17,8 @@ bool OpCall::has(size_t index) const { return in(index).defined(); }
 const std::vector<OpDef>& all_ops() {
   static const std::vector<OpDef> ops = [] {
     std::vector<OpDef> all;
-    for (auto family : {activation_ops, conv_ops, elementwise_ops, layout_ops, matmul_ops,
-                        norm_ops, pool_ops, reduce_ops}) {
+    for (auto family : {activation_ops, conv_ops, elementwise_ops, layout_ops, matmul_ops, norm_ops,
+                        pool_ops, reduce_ops, shape_ops}) {
       std::ranges::move(family(), std::back_inserter(all));
     }
     return all;

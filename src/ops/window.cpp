@@ -16,8 +16,7 @@ std::array<int64_t, 2> pair_of(const Node& node, std::string_view attribute, int
 
 }  // namespace
 
-Window window_of(const Node& node, std::span<const int64_t> kernel, int64_t height,
-                 int64_t width) {
+Window window_of(const Node& node, std::span<const int64_t> kernel, int64_t height, int64_t width) {
   Window window;
   if (kernel.size() == 2) window.kernel = {kernel[0], kernel[1]};
   if (kernel.empty() || node.has("kernel_shape")) window.kernel = pair_of(node, "kernel_shape", 1);
@@ -35,8 +34,7 @@ Window window_of(const Node& node, std::span<const int64_t> kernel, int64_t heig
     for (size_t d = 0; d < 2; ++d) {
       const int64_t out = (extent[d] + window.stride[d] - 1) / window.stride[d];
       const int64_t reach = (window.kernel[d] - 1) * window.dilation[d] + 1;
-      const int64_t total =
-          std::max<int64_t>(0, (out - 1) * window.stride[d] + reach - extent[d]);
+      const int64_t total = std::max<int64_t>(0, (out - 1) * window.stride[d] + reach - extent[d]);
       const int64_t small = total / 2;
       window.begin[d] = auto_pad == "SAME_UPPER" ? small : total - small;
       window.end[d] = total - window.begin[d];

@@ -20,8 +20,11 @@ std::optional<NodeId> foldable_producer(const Graph& graph, const Node& node, si
   if (!rule || candidate.op == "MatMul" || !graph.constant_input(candidate, rule->weight)) {
     return std::nullopt;
   }
-  const ValueId bias = candidate.input(rule->bias);
-  if (bias != kAbsent && !graph.is_constant(bias)) return std::nullopt;
+  if (candidate.input(rule->bias) != kAbsent) {
+    // One number, or a row of one per channel; Gemm's may also vary over the rows.
+    const Tensor* bias = graph.constant_input(candidate, rule->bias);
+    if (!bias || (bias->size() != 1 && bias->shape.back() != bias->size())) return std::nullopt;
+  }
   if (candidate.number("alpha", 1) != 1 || candidate.number("beta", 1) != 1) return std::nullopt;
   return producer;
 }
@@ -67,8 +70,8 @@ void fold_into(Graph& graph, NodeId id, const Affine& affine) {
                                     ? graph.node(id).name + ".bias"
                                     : graph.value(graph.node(id).inputs[rule.bias]).name;
   const ValueId new_weight = graph.add_constant(graph.value(weight_id).name, std::move(weight));
-  const ValueId new_bias = graph.add_constant(
-      bias_name, Tensor::of<float>({static_cast<int64_t>(channels)}, bias));
+  const ValueId new_bias =
+      graph.add_constant(bias_name, Tensor::of<float>({static_cast<int64_t>(channels)}, bias));
   auto& inputs = graph.node(id).inputs;
   inputs.resize(std::max(inputs.size(), rule.bias + 1), kAbsent);
   inputs[rule.weight] = new_weight;
@@ -95,8 +98,9 @@ std::vector<float> per_channel(const Tensor& constant, size_t channels, size_t r
   const size_t after = rank - 2;
   if (constant.shape.size() <= after) return {};
   const size_t at = constant.shape.size() - 1 - after;
-  return constant.shape[at] == static_cast<int64_t>(channels) ? std::vector<float>(
-             values.begin(), values.end()) : std::vector<float>{};
+  return constant.shape[at] == static_cast<int64_t>(channels)
+             ? std::vector<float>(values.begin(), values.end())
+             : std::vector<float>{};
 }
 
 bool fold_constant_operand(Graph& graph, NodeId id, size_t data) {

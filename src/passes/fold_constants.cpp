@@ -29,9 +29,8 @@ size_t fold_constants(Graph& graph) {
   size_t folded = 0;
   for (const NodeId id : std::vector(graph.order())) {
     const Node& node = graph.node(id);
-    const bool constant = std::ranges::all_of(node.inputs, [&](ValueId in) {
-      return in == kAbsent || graph.is_constant(in);
-    });
+    const bool constant = std::ranges::all_of(
+        node.inputs, [&](ValueId in) { return in == kAbsent || graph.is_constant(in); });
     if (!constant || node.inputs.empty() || !find_op(node.op)) continue;
     if (std::ranges::any_of(node.outputs, [&](ValueId out) { return graph.is_output(out); })) {
       continue;

@@ -20,6 +20,9 @@ size_t open_batch(Graph& graph);
 size_t remove_identity(Graph& graph);
 /// Nodes whose inputs are all constants become constants.
 size_t fold_constants(Graph& graph);
+/// What exporters compute with shapes (Shape, Gather, Concat, ...) becomes constants; in the target
+/// of a Reshape the dimension that follows the batch becomes -1.
+size_t freeze_shapes(Graph& graph);
 /// BatchNormalization after a Conv or Gemm that nobody else reads goes into its weight and bias.
 size_t fold_batch_normalization(Graph& graph);
 /// Mul and Add by a scalar or per-channel constant after a Conv or Gemm that nobody else reads go

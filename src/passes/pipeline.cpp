@@ -22,6 +22,7 @@ constexpr std::array kSimplify{
     Pass{"remove_identity", remove_identity},
     Pass{"fold_constants", fold_constants},
     Pass{"open_batch", open_batch},
+    Pass{"freeze_shapes", freeze_shapes},
     Pass{"unshare_constants", unshare_constants},
     Pass{"fold_batch_normalization", fold_batch_normalization},
 };

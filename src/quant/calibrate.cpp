@@ -25,8 +25,8 @@ class Watcher final : public Interpretation {
   at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
     if (tensor.scalar_type() != at::kFloat) return tensor;
     const auto group = placement_.group_of.find(id);
-    const auto observer = group == placement_.group_of.end() ? observers_.end()
-                                                             : observers_.find(group->second);
+    const auto observer =
+        group == placement_.group_of.end() ? observers_.end() : observers_.find(group->second);
     // What moved was seen before; what is absorbed is never stored.
     if (observer == observers_.end() || placement_.exact.contains(id)) return tensor;
     const at::Tensor dense = tensor.is_non_overlapping_and_dense() ? tensor : tensor.contiguous();

@@ -97,12 +97,14 @@ class Placer {
     }
   }
 
-  void apply(const Node& node, const OpDef& op, const Moves& /*rule*/) {
+  void apply(const Node& node, const OpDef& op, const Moves& rule) {
     for (ValueId in : data_inputs(node, op)) {
       admit(in);
       sets_.join(in, node.outputs[0]);
     }
-    placement_.exact[node.outputs[0]] = true;
+    // A number that comes in has to be rounded with the rest; 0 is on every grid.
+    const Tensor* fill = rule.fill > 0 ? graph_.constant_input(node, rule.fill) : nullptr;
+    if (!fill || fill->as<float>()[0] == 0) placement_.exact[node.outputs[0]] = true;
   }
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {

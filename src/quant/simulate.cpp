@@ -4,20 +4,15 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/fake_quantize_per_channel_affine.h>
-#include <ATen/ops/fake_quantize_per_tensor_affine.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "graph/quantize_tensor.h"
+#include "quant/fake_quantize.h"
 #include "quant/solve.h"
 
 namespace octet {
 namespace {
-
-at::Tensor fake_quantize(const at::Tensor& tensor, const QuantParams& params) {
-  return at::fake_quantize_per_tensor_affine(tensor, static_cast<double>(params.scale[0]),
-                                             params.zero_point[0], params.low, params.high);
-}
 
 at::Tensor round_activation(ValueId id, const at::Tensor& tensor, const Placement& placement,
                             const QuantTable& table) {

@@ -11,9 +11,9 @@ namespace octet {
 
 /// What a target demands of an operator's output grid.
 enum class OutputGrid : uint8_t {
-  Free,      ///< any scale and zero point
+  Free,  ///< any scale and zero point
   SameAsInput,
-  Fixed,     ///< `scale` and `zero_point` of the row
+  Fixed,  ///< `scale` and `zero_point` of the row
 };
 
 /// One operator that a target computes in integers.

@@ -98,10 +98,9 @@ std::string Report::markdown() const {
   if (!qat.epochs.empty()) {
     out += "\n## QAT\n\n| epoch | loss | validation top-1 |\n|---|---|---|\n";
     for (const EpochResult& epoch : qat.epochs) {
-      out += std::format("| {}{} | {} | {:.2f} % |\n", epoch.number,
-                         epoch.number == qat.best ? " (kept)" : "",
-                         epoch.number == 0 ? "-" : std::format("{:.4f}", epoch.loss),
-                         epoch.validation_top1);
+      out += std::format(
+          "| {}{} | {} | {:.2f} % |\n", epoch.number, epoch.number == qat.best ? " (kept)" : "",
+          epoch.number == 0 ? "-" : std::format("{:.4f}", epoch.loss), epoch.validation_top1);
     }
   }
   out += "\n## Passes\n\n";

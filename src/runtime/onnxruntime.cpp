@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/onnx/schemas.h"
 #include "formats/summary.h"
 #include "runtime/session.h"
 #include "runtime/versions.h"
@@ -36,7 +37,8 @@ class SchemaFilter final : public std::streambuf {
         line_.starts_with("Schema error: ") && line_.contains("already registered");
     const bool its_end = after_harmless_ && line_ == "\n";  // each is followed by an empty line
     after_harmless_ = harmless;
-    if (!harmless && !its_end) next_->sputn(line_.data(), static_cast<std::streamsize>(line_.size()));
+    if (!harmless && !its_end)
+      next_->sputn(line_.data(), static_cast<std::streamsize>(line_.size()));
     line_.clear();
   }
 
@@ -48,6 +50,7 @@ class SchemaFilter final : public std::streambuf {
 /// The one environment of the process.
 Ort::Env& environment() {
   static Ort::Env env = [] {
+    register_onnx_schemas();
     SchemaFilter filter(std::cerr.rdbuf());
     std::streambuf* const before = std::cerr.rdbuf(&filter);
     struct Restore {
@@ -87,8 +90,10 @@ class OnnxRuntimeSession final : public Session {
   OnnxRuntimeSession(std::filesystem::path path, int threads) : path_(std::move(path)) {
     session_ = Ort::Session(environment(), path_.c_str(), options_for(threads));
     if (session_.GetInputCount() != 1 || session_.GetOutputCount() != 1) {
-      fail(Code::Model, "{} has {} inputs and {} outputs; wanted one input of images and one output "
-           "of logits", path_.string(), session_.GetInputCount(), session_.GetOutputCount());
+      fail(Code::Model,
+           "{} has {} inputs and {} outputs; wanted one input of images and one output "
+           "of logits",
+           path_.string(), session_.GetInputCount(), session_.GetOutputCount());
     }
     Ort::AllocatorWithDefaultOptions allocator;
     input_name_ = session_.GetInputNameAllocated(0, allocator).get();
@@ -121,8 +126,8 @@ class OnnxRuntimeSession final : public Session {
     std::vector<float> logits;
     for (int64_t done = 0; done < count; done += part) {
       if (done + part > count) {
-        fail(Code::Runtime, "{} takes {} images at a time; {} cannot be divided so",
-             path_.string(), part, count);
+        fail(Code::Runtime, "{} takes {} images at a time; {} cannot be divided so", path_.string(),
+             part, count);
       }
       const auto offset = static_cast<size_t>(done) * image_size;
       append(logits, images.subspan(offset, static_cast<size_t>(part) * image_size), part);

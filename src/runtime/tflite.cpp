@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <atomic>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include "base/fail.h"
@@ -18,7 +20,7 @@
 namespace octet {
 namespace {
 
-/// Keeps what TFLite would print.
+/// Keeps what TFLite would print; from any thread.
 class Collector final : public tflite::ErrorReporter {
  public:
   using tflite::ErrorReporter::Report;
@@ -26,20 +28,26 @@ class Collector final : public tflite::ErrorReporter {
     std::string line(512, '\0');
     const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
     line.resize(static_cast<size_t>(std::clamp(length, 0, 511)));
+    const std::lock_guard lock(mutex_);
     if (!text_.empty()) text_ += "; ";
     text_ += first_line(line);
     return length;
   }
   std::string take() {
+    const std::lock_guard lock(mutex_);
     std::string taken = text_.empty() ? "no reason given" : std::move(text_);
     text_.clear();
     return taken;
   }
 
  private:
+  std::mutex mutex_;
   std::string text_;
 };
 
+/// Files are for one image at a time, and TFLite's own threads spend more on waiting for one
+/// another than they save on one image: so several interpreters of one thread each share the
+/// images.
 class TfliteSession final : public Session {
  public:
   TfliteSession(const std::filesystem::path& path, int threads)
@@ -48,27 +56,17 @@ class TfliteSession final : public Session {
         reinterpret_cast<const char*>(bytes_.data()), bytes_.size(), nullptr, &messages_);
     if (!model_) fail(Code::Model, "{} is not a TFLite file: {}", path_, messages_.take());
     const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates resolver;
-    tflite::InterpreterBuilder builder(*model_, resolver);
-    if (builder(&interpreter_, threads > 0 ? threads : all) != kTfLiteOk || !interpreter_) {
-      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
-    }
-    check_signature();
-    if (interpreter_->AllocateTensors() != kTfLiteOk) {
-      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
-    }
+    for (int i = 0; i < (threads > 0 ? threads : all); ++i) add_interpreter();
   }
 
   std::string runtime() const override { return "TFLite " + tflite_version(); }
 
   Shape image_shape() const override {
-    Shape shape = dims(*interpreter_->input_tensor(0));
+    Shape shape = dims(*first().input_tensor(0));
     if (!shape.empty()) shape.erase(shape.begin());
     return shape;
   }
-  int64_t class_count() const override {
-    return element_count(dims(*interpreter_->output_tensor(0)));
-  }
+  int64_t class_count() const override { return element_count(dims(*first().output_tensor(0))); }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     const auto pixels = static_cast<size_t>(element_count(image_shape()));
@@ -77,30 +75,39 @@ class TfliteSession final : public Session {
       fail(Code::Runtime, "{}: {} numbers were given for {} images of {}", path_, images.size(),
            count, pixels);
     }
-    std::vector<float> logits;
-    logits.reserve(static_cast<size_t>(count) * classes);
-    for (; !images.empty(); images = images.subspan(pixels)) {
-      std::ranges::copy(images.first(pixels), interpreter_->typed_input_tensor<float>(0));
-      if (interpreter_->Invoke() != kTfLiteOk) {
-        fail(Code::Runtime, "TFLite fails in {}: {}", path_, messages_.take());
+    std::vector<float> logits(static_cast<size_t>(count) * classes);
+    std::atomic<bool> failed = false;
+    const auto total = static_cast<size_t>(count);
+    const size_t workers = std::min(interpreters_.size(), std::max<size_t>(1, total));
+    const auto work = [&](size_t worker) {
+      const size_t end = total * (worker + 1) / workers;
+      for (size_t i = total * worker / workers; i < end && !failed; ++i) {
+        const std::span<float> out(logits.data() + i * classes, classes);
+        if (!run_one(*interpreters_[worker], images.subspan(i * pixels, pixels), out)) {
+          failed = true;
+        }
       }
-      const float* out = interpreter_->typed_output_tensor<float>(0);
-      logits.insert(logits.end(), out, out + classes);
+    };
+    {
+      std::vector<std::jthread> others;
+      for (size_t w = 1; w < workers; ++w) others.emplace_back(work, w);
+      work(0);
     }
+    if (failed) fail(Code::Runtime, "TFLite fails in {}: {}", path_, messages_.take());
     return logits;
   }
 
   std::vector<OperatorUse> operators() override {
     std::vector<OperatorUse> uses;
-    for (const int index : interpreter_->execution_plan()) {
-      const auto& [node, registration] = *interpreter_->node_and_registration(index);
+    for (const int index : first().execution_plan()) {
+      const auto& [node, registration] = *first().node_and_registration(index);
       const auto code = static_cast<tflite::BuiltinOperator>(registration.builtin_code);
       OperatorUse use{.name = tflite::EnumNameBuiltinOperator(code), .node = "", .arithmetic = ""};
       if (code == tflite::BuiltinOperator_CUSTOM && registration.custom_name) {
         use.name = registration.custom_name;
       }
       if (node.outputs->size > 0) {
-        const TfLiteTensor& out = *interpreter_->tensor(node.outputs->data[0]);
+        const TfLiteTensor& out = *first().tensor(node.outputs->data[0]);
         use.node = out.name ? out.name : "";
         use.arithmetic = type_name(out.type);
       }
@@ -110,6 +117,31 @@ class TfliteSession final : public Session {
   }
 
  private:
+  void add_interpreter() {
+    const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates resolver;
+    tflite::InterpreterBuilder builder(*model_, resolver);
+    std::unique_ptr<tflite::Interpreter> made;
+    if (builder(&made, 1) != kTfLiteOk || !made) {
+      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
+    }
+    check_signature(*made);
+    if (made->AllocateTensors() != kTfLiteOk) {
+      fail(Code::Runtime, "TFLite refuses {}: {}", path_, messages_.take());
+    }
+    interpreters_.push_back(std::move(made));
+  }
+
+  static bool run_one(tflite::Interpreter& interpreter, std::span<const float> image,
+                      std::span<float> out) {
+    std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
+    if (interpreter.Invoke() != kTfLiteOk) return false;
+    const float* values = interpreter.typed_output_tensor<float>(0);
+    std::copy(values, values + out.size(), out.begin());
+    return true;
+  }
+
+  tflite::Interpreter& first() const { return *interpreters_.front(); }
+
   static Shape dims(const TfLiteTensor& tensor) {
     return {tensor.dims->data, tensor.dims->data + tensor.dims->size};
   }
@@ -122,16 +154,16 @@ class TfliteSession final : public Session {
     return name;
   }
 
-  void check_signature() const {
-    const auto& inputs = interpreter_->inputs();
-    const auto& outputs = interpreter_->outputs();
+  void check_signature(const tflite::Interpreter& interpreter) const {
+    const auto& inputs = interpreter.inputs();
+    const auto& outputs = interpreter.outputs();
     if (inputs.size() != 1 || outputs.size() != 1) {
       fail(Code::Model,
            "{} has {} inputs and {} outputs; wanted one input of images and one output", path_,
            inputs.size(), outputs.size());
     }
-    for (const auto& [tensor, what] : {std::pair{interpreter_->input_tensor(0), "input"},
-                                       std::pair{interpreter_->output_tensor(0), "output"}}) {
+    for (const auto& [tensor, what] : {std::pair{interpreter.input_tensor(0), "input"},
+                                       std::pair{interpreter.output_tensor(0), "output"}}) {
       if (tensor->type == kTfLiteFloat32 && tensor->dims->size > 0 && tensor->dims->data[0] == 1) {
         continue;
       }
@@ -144,7 +176,7 @@ class TfliteSession final : public Session {
   std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
   Collector messages_;
   std::unique_ptr<tflite::FlatBufferModel> model_;
-  std::unique_ptr<tflite::Interpreter> interpreter_;
+  std::vector<std::unique_ptr<tflite::Interpreter>> interpreters_;
 };
 
 }  // namespace

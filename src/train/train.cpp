@@ -132,8 +132,7 @@ class Trainer {
                        {.size = settings_.batch,
                         .augment = {.flip = settings_.flip, .crop = settings_.crop},
                         .seed = seed_ * 7919 + static_cast<uint64_t>(number)});
-    Step step(progress_, std::format("{} {}/{}", name_, number, settings_.epochs), count,
-              "images");
+    Step step(progress_, std::format("{} {}/{}", name_, number, settings_.epochs), count, "images");
     double sum = 0;
     int64_t in_epoch = 0;
     for (Batch batch; reader.next(batch); ++in_epoch, ++step_) {
@@ -148,7 +147,8 @@ class Trainer {
       loss.backward();
       optimizer_->step();
       sum += value;
-      step.advance(batch.count, std::format("loss {:.3f}", sum / static_cast<double>(in_epoch + 1)));
+      step.advance(batch.count,
+                   std::format("loss {:.3f}", sum / static_cast<double>(in_epoch + 1)));
     }
     return sum / static_cast<double>(std::max<int64_t>(1, in_epoch));
   }

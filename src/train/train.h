@@ -19,9 +19,9 @@ struct TrainingImages {
 };
 
 struct Epoch {
-  int64_t number = 0;      ///< 0: before training
-  double loss = 0;         ///< mean over the epoch; 0 for number 0
-  double validation = 0;   ///< top-1 on the validation images, percent
+  int64_t number = 0;     ///< 0: before training
+  double loss = 0;        ///< mean over the epoch; 0 for number 0
+  double validation = 0;  ///< top-1 on the validation images, percent
 };
 
 struct TrainingResult {
@@ -31,8 +31,8 @@ struct TrainingResult {
 
 /// Trains the float network and writes the weights of the best epoch into the graph: cross entropy,
 /// SGD with momentum or Adam (weight decay decoupled, on weights only: Loshchilov and Hutter,
-/// 2019). Deterministic for a seed and number of threads. Throws Code::Numeric naming epoch and step
-/// when the loss is not finite, Code::Data when the labels do not fit the network.
+/// 2019). Deterministic for a seed and number of threads. Throws Code::Numeric naming epoch and
+/// step when the loss is not finite, Code::Data when the labels do not fit the network.
 TrainingResult train_float(Graph& graph, const TrainingImages& images,
                            const TrainSettings& settings, uint64_t seed,
                            const ProgressSink& progress);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "octet/error.h"
 
 namespace octet {
@@ -13,6 +16,12 @@ Error error_of(Action&& action) {
     return error;
   }
   return {Code::Runtime, "(no error was thrown)"};
+}
+
+/// Its message.
+template <class Action>
+std::string message_of(Action&& action) {
+  return error_of(std::forward<Action>(action)).what();
 }
 
 }  // namespace octet

@@ -1,19 +1,40 @@
 #include <onnx/checker.h>
+#include <onnx/defs/schema.h>
 #include <onnx/inliner/inliner.h>
 #include <onnx/onnx_pb.h>
 #include <onnx/version_converter/convert.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/onnx/tensor_proto.h"
 
 namespace octet {
 namespace {
+
+/// A message of onnx on one line, from what its assertions say on: the context that follows names
+/// the node.
+std::string reason_of(const std::exception& error) {
+  std::string_view message = error.what();
+  constexpr std::string_view kAssertion = "` failed: ";
+  if (const size_t at = message.find(kAssertion); at != std::string_view::npos) {
+    message.remove_prefix(at + kAssertion.size());
+  }
+  std::string line;
+  for (const char letter : message) {
+    const bool space = letter == ' ' || letter == '\n' || letter == '\r' || letter == '\t';
+    if (!space)
+      line += letter;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
 
 int64_t default_opset(const onnx::ModelProto& model) {
   for (const auto& opset : model.opset_import()) {
@@ -26,15 +47,38 @@ onnx::ModelProto parse(const std::filesystem::path& path) {
   const auto bytes = read_file(path, Code::Model);
   onnx::ModelProto model;
   if (bytes.empty() || bytes.size() > std::numeric_limits<int>::max() ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
-      !model.has_graph() || model.opset_import_size() == 0) {
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph() ||
+      model.opset_import_size() == 0) {
     fail(Code::Model, "{} is not an ONNX file, or a truncated one", path.string());
   }
   return model;
 }
 
+/// Takes external data into the message: onnx's converter and checker do not know the folder.
+void embed(onnx::TensorProto& tensor, const std::filesystem::path& folder) {
+  if (tensor.data_location() != onnx::TensorProto::EXTERNAL) return;
+  const std::string name = tensor.name();
+  const Tensor held = read_tensor(tensor, folder);
+  tensor.Clear();
+  write_tensor(held, name, tensor);
+}
+
+void embed_external(onnx::GraphProto& graph, const std::filesystem::path& folder) {
+  for (auto& tensor : *graph.mutable_initializer()) embed(tensor, folder);
+  for (auto& node : *graph.mutable_node()) {
+    for (auto& attribute : *node.mutable_attribute()) {
+      if (attribute.has_t()) embed(*attribute.mutable_t(), folder);
+    }
+  }
+}
+
 /// Brings the model to the canonical opset and lets onnx check it.
 void normalize(onnx::ModelProto& model, const std::filesystem::path& path) {
+  const int64_t newest =
+      onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+  if (const int64_t opset = default_opset(model); opset < 1 || opset > newest) {
+    fail(Code::Unsupported, "{} is of opset {}; wanted 1 to {}", path.string(), opset, newest);
+  }
   try {
     if (model.functions_size() > 0) onnx::inliner::InlineLocalFunctions(model, true);
     const int64_t opset = default_opset(model);
@@ -43,10 +87,12 @@ void normalize(onnx::ModelProto& model, const std::filesystem::path& path) {
       onnx::ModelProto converted =
           onnx::version_conversion::ConvertVersion(model, static_cast<int>(kOpset));
       model = std::move(converted);
+      // The initializers that it adds are no inputs, which IR versions below 4 forbid.
+      model.set_ir_version(std::max<int64_t>(model.ir_version(), 4));
     }
   } catch (const std::exception& error) {
-    fail(Code::Model, "{} (opset {}) cannot be converted to opset {}: {}", path.string(),
-         default_opset(model), kOpset, first_line(error.what()));
+    fail(Code::Unsupported, "{} (opset {}) cannot be converted to opset {}: {}", path.string(),
+         default_opset(model), kOpset, reason_of(error));
   }
 }
 
@@ -54,8 +100,7 @@ void check(const onnx::ModelProto& model, const std::filesystem::path& path) {
   try {
     onnx::checker::check_model(model);
   } catch (const std::exception& error) {
-    fail(Code::Model, "{} is not a well-formed ONNX network: {}", path.string(),
-         first_line(error.what()));
+    fail(Code::Model, "{} is not a well-formed ONNX network: {}", path.string(), reason_of(error));
   }
 }
 
@@ -73,8 +118,10 @@ Attribute read_attribute(const onnx::AttributeProto& proto, const onnx::NodeProt
       return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
     case onnx::AttributeProto::TENSOR: return read_tensor(proto.t(), folder);
     default:
-      fail(Code::Unsupported, "node \"{}\" ({}): its attribute '{}' is of type {} (subgraphs are "
-           "not supported)", node.name(), node.op_type(), proto.name(),
+      fail(Code::Unsupported,
+           "node \"{}\" ({}): its attribute '{}' is of type {} (subgraphs are "
+           "not supported)",
+           node.name(), node.op_type(), proto.name(),
            onnx::AttributeProto::AttributeType_Name(proto.type()));
   }
 }
@@ -177,6 +224,12 @@ class GraphReader {
 
 Graph read_onnx(const std::filesystem::path& path) {
   onnx::ModelProto model = parse(path);
+  try {
+    embed_external(*model.mutable_graph(), path.parent_path());
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", path.string(), error.what());
+  }
+  check(model, path);  // the converter crashes on models that are not well formed
   normalize(model, path);
   check(model, path);
   try {

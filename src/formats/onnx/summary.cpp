@@ -1,5 +1,6 @@
 #include "formats/summary.h"
 
+#include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
@@ -18,6 +19,12 @@ class Summarizer {
  public:
   explicit Summarizer(onnx::ModelProto model) : model_(std::move(model)) {
     try {
+      // Inference crashes on models that are not well formed; the checker does not find external
+      // data, and has to do without.
+      const bool external = std::ranges::any_of(model_.graph().initializer(), [](const auto& held) {
+        return held.data_location() == onnx::TensorProto::EXTERNAL;
+      });
+      if (!external) onnx::checker::check_model(model_);
       onnx::shape_inference::InferShapes(model_);
     } catch (const std::exception&) {
       // Foreign domains have no shapes; operators and types are told all the same.
@@ -25,6 +32,10 @@ class Summarizer {
     const onnx::GraphProto& graph = model_.graph();
     for (const auto* list : {&graph.input(), &graph.output(), &graph.value_info()}) {
       for (const auto& info : *list) note(info);
+    }
+    if (graph.input_size() > 0) {
+      const Shape* images = shape_of(graph.input(0).name());
+      if (images && !images->empty()) batch_ = std::max<int64_t>(images->front(), 1);
     }
     for (const auto& tensor : graph.initializer()) {
       types_[tensor.name()] = tensor.data_type();
@@ -36,6 +47,9 @@ class Summarizer {
     FileSummary summary;
     std::map<std::string, int64_t> parameters;
     for (const auto& node : model_.graph().node()) {
+      if (node.output_size() == 0) {
+        fail(Code::Model, "node \"{}\" ({}) has no output", node.name(), node.op_type());
+      }
       const int32_t type = output_type(node);
       for (const auto& output : node.output()) types_[output] = type;
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
@@ -110,15 +124,21 @@ class Summarizer {
       return element_count(*b) * element_count(std::span(*out).subspan(2));
     }
     if (node.op_type() == "Gemm" && !out->empty() && out->back() > 0) {
-      return element_count(*out) * (element_count(*b) / out->back());
+      return of_one_image(*out) * (element_count(*b) / out->back());
     }
-    if (node.op_type() == "MatMul" && !a->empty()) return element_count(*out) * a->back();
+    if (node.op_type() == "MatMul" && !a->empty()) return of_one_image(*out) * a->back();
     return 0;
+  }
+
+  int64_t of_one_image(const Shape& shape) const {
+    const bool batched = !shape.empty() && shape[0] % batch_ == 0;
+    return element_count(shape) / (batched ? batch_ : 1);
   }
 
   onnx::ModelProto model_;
   std::map<std::string, int32_t> types_;
   std::map<std::string, Shape> shapes_;
+  int64_t batch_ = 1;  ///< images that the file takes at a time
 };
 
 }  // namespace
@@ -130,7 +150,11 @@ FileSummary summarize_onnx(const std::filesystem::path& path) {
       !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
     fail(Code::Model, "{} is not an ONNX file, or a truncated one", path.string());
   }
-  return Summarizer(std::move(model)).run();
+  try {
+    return Summarizer(std::move(model)).run();
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", path.string(), error.what());
+  }
 }
 
 }  // namespace octet

@@ -136,8 +136,10 @@ Tensor read_tensor(const onnx::TensorProto& proto, const std::filesystem::path& 
     std::error_code error;
     const auto size = std::filesystem::file_size(part.path, error);
     if (error || static_cast<uintmax_t>(part.offset) + wanted > size) {
-      fail(Code::Model, "the tensor '{}': its external data {} is missing or too short: wanted {} "
-           "bytes from {}", proto.name(), part.path.string(), wanted, part.offset);
+      fail(Code::Model,
+           "the tensor '{}': its external data {} is missing or too short: wanted {} "
+           "bytes from {}",
+           proto.name(), part.path.string(), wanted, part.offset);
     }
   } else if (!proto.has_raw_data() && wanted > 16 * (proto.ByteSizeLong() + 16)) {
     fail(Code::Model, "the tensor '{}' holds less data than its shape wants", proto.name());

@@ -2,6 +2,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/onnx/tensor_proto.h"
 #include "graph/quantize_tensor.h"
+#include "ops/op_def.h"
 
 namespace octet {
 namespace {
@@ -62,8 +64,10 @@ void write_value_info(const Value& value, onnx::ValueInfoProto& proto) {
   auto& shape = *type.mutable_shape();
   for (const int64_t dim : value.shape) {
     auto& entry = *shape.add_dim();
-    if (dim < 0) entry.set_dim_param("N");
-    else entry.set_dim_value(dim);
+    if (dim < 0)
+      entry.set_dim_param("N");
+    else
+      entry.set_dim_value(dim);
   }
 }
 
@@ -175,8 +179,10 @@ class QdqWriter final : public OnnxWriter {
   void write_nodes() override {
     readers_.resize(graph_.value_count());
     for (ValueId id : graph_.inputs()) {
-      if (table_.find(id)) round_trip(id, name(id));
-      else readers_[static_cast<size_t>(id)] = name(id);
+      if (table_.find(id))
+        round_trip(id, name(id));
+      else
+        readers_[static_cast<size_t>(id)] = name(id);
     }
     for (NodeId id : graph_.order()) write_one(graph_.node(id));
   }
@@ -188,6 +194,10 @@ class QdqWriter final : public OnnxWriter {
 
   void write_one(const Node& node) {
     if (follows_source(node)) return write_rescaled(node);
+    const auto* moves = std::get_if<Moves>(&op_of(node).quant.value);
+    if (moves && moves->fill > 0 && table_.find(node.outputs[0])) {
+      return write_filled(node, moves->fill);
+    }
     std::vector<std::string> inputs;
     for (ValueId in : node.inputs) inputs.push_back(reader(in));
     std::vector<std::string> outputs;
@@ -199,15 +209,34 @@ class QdqWriter final : public OnnxWriter {
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId out = node.outputs[i];
       if (out == kAbsent) continue;
-      if (table_.find(out)) round_trip(out, outputs[i]);
-      else readers_[static_cast<size_t>(out)] = name(out);
+      if (table_.find(out))
+        round_trip(out, outputs[i]);
+      else
+        readers_[static_cast<size_t>(out)] = name(out);
     }
+  }
+
+  /// A node that moves values and fills in a number, on the integers themselves: between
+  /// DequantizeLinear and QuantizeLinear ONNX Runtime would leave it in float.
+  void write_filled(const Node& node, size_t fill) {
+    const ValueId out = node.outputs[0];
+    const Tensor* given = graph_.constant_input(node, fill);
+    const float number = given ? given->as<float>()[0] : 0.0F;
+    const std::string fill_name = name(out) + "/fill";
+    add_initializer(quantize(Tensor::scalar(number), deployed(table_.at(out, graph_))), fill_name);
+    std::vector<std::string> inputs;
+    for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
+      inputs.push_back(i == 0      ? quantized_.at(node.inputs[0])
+                       : i == fill ? fill_name
+                                   : reader(node.input(i)));
+    }
+    write_node(node, inputs, {name(out) + "/quantized"});
+    dequantize_to(out, name(out) + "/quantized");
   }
 
   /// The node's data input, on another scale.
   void write_rescaled(const Node& node) {
-    const ValueId source =
-        graph_.is_constant(node.inputs[0]) ? node.inputs.at(1) : node.inputs[0];
+    const ValueId source = graph_.is_constant(node.inputs[0]) ? node.inputs.at(1) : node.inputs[0];
     dequantize_to(node.outputs[0], quantized_.at(source));
   }
 
@@ -254,8 +283,11 @@ class QdqWriter final : public OnnxWriter {
     const Shape shape =
         params.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(params.scale.size())};
     add_initializer(Tensor::of<float>(shape, params.scale), name(id) + "/scale");
-    QuantParams whole{.type = params.type, .low = params.low, .high = params.high,
-                      .scale = {1.0F}, .zero_point = {0}};
+    QuantParams whole{.type = params.type,
+                      .low = params.low,
+                      .high = params.high,
+                      .scale = {1.0F},
+                      .zero_point = {0}};
     const std::vector<float> numbers(params.zero_point.begin(), params.zero_point.end());
     add_initializer(quantize(Tensor::of<float>(shape, numbers), whole), name(id) + "/zero_point");
   }

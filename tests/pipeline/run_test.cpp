@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "formats/summary.h"
+#include "octet/octet.h"
+#include "support/error_of.h"
+#include "support/shapes_data.h"
+
+namespace octet {
+namespace {
+
+constexpr const char* kRecipe = R"(name: bars
+seed: 3
+new: {arch: mobilenetv3-tiny, input: 1x12x12, classes: 4, width: 0.5}
+data: data.yaml
+targets: [onnxruntime-cpu, tflite]
+train: {epochs: 6, batch: 32, rate: 0.005}
+calibration: {images: 256}
+qat: {epochs: 1, batch: 32, rate: 0.0005}
+evaluation: {latency_runs: 3}
+)";
+
+const State& state_of(const Report& report, std::string_view name) {
+  const auto it = std::ranges::find(report.states, name, &State::name);
+  if (it == report.states.end()) throw std::runtime_error("no state " + std::string(name));
+  return *it;
+}
+
+TEST(Run, MakesIntegerFilesThatAgree) {
+  const TempFolder folder;
+  write_bars(folder, 1200, 200);
+  const auto recipe = folder.write("recipe.yaml", kRecipe);
+  const auto out = folder / "results";
+  const Report report = run(recipe, out);
+
+  std::vector<std::string> names;
+  for (const State& state : report.states) names.push_back(state.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"float", "quantized", "qat", "onnx-int8", "tflite-int8"}));
+  EXPECT_GT(state_of(report, "float").top1, 80) << "four classes: chance is 25 %";
+  for (const std::string name : {"onnx-int8", "tflite-int8"}) {
+    EXPECT_GE(state_of(report, name).agreement, 98) << name;
+    EXPECT_NEAR(state_of(report, name).top1, state_of(report, "qat").top1, 1.0) << name;
+    EXPECT_EQ(state_of(report, name).images, 200);
+  }
+  EXPECT_LT(state_of(report, "tflite-int8").size_bytes, state_of(report, "float").size_bytes);
+
+  // Integer from end to end, as the runtimes really execute the files.
+  EXPECT_EQ(inspect(out / "int8.onnx").still_float, std::vector<std::string>{});
+  EXPECT_EQ(inspect(out / "int8.tflite").still_float, std::vector<std::string>{});
+  for (const FileOperator& op : summarize_tflite(out / "int8.tflite").operators) {
+    EXPECT_EQ(op.type == "float32", op.op == "DEQUANTIZE") << op.op << " " << op.node;
+    EXPECT_NE(op.op, "TRANSPOSE") << op.node;
+  }
+
+  const auto json = nlohmann::json::parse(report.json());
+  ASSERT_EQ(json["states"].size(), 5U);
+  for (const std::string key : {"name", "format", "runtime", "path", "top1", "top5", "images",
+                                "size_bytes", "latency_ms"}) {
+    EXPECT_TRUE(json["states"][3].contains(key)) << key;
+  }
+  EXPECT_EQ(json["recipe"], kRecipe);
+  EXPECT_TRUE(json["versions"].contains("TFLite"));
+  EXPECT_TRUE(std::filesystem::exists(out / "report.md"));
+  EXPECT_TRUE(std::filesystem::exists(out / "report.json"));
+}
+
+TEST(Run, GivesTheSameFilesForTheSameSeed) {
+  const TempFolder folder;
+  write_bars(folder, 400, 40);
+  std::string text = kRecipe;
+  text.replace(text.find("epochs: 6"), 9, "epochs: 1");
+  const auto recipe = folder.write("recipe.yaml", text);
+  run(recipe, folder / "a");
+  run(recipe, folder / "b");
+  for (const std::string file : {"float.onnx", "int8.onnx", "int8.tflite"}) {
+    EXPECT_EQ(read_file(folder / "a" / file, Code::Io), read_file(folder / "b" / file, Code::Io))
+        << file;
+  }
+}
+
+/// The example of the README from nothing: one epoch is enough to see that training works.
+TEST(Train, FashionMnistFromScratch) {
+  const TempFolder folder;
+  const std::string data = std::string(OCTET_SOURCE) + "/examples/fashion-mnist/data.yaml";
+  const auto recipe =
+      folder.write("train.yaml",
+                   "name: fashion\nnew: {arch: mobilenetv3-tiny, input: 1x28x28, classes: 10, "
+                   "width: 0.5}\ndata: " +
+                       data + "\ntrain: {epochs: 1, rate: 0.005}\n");
+  train(recipe, folder / "float.onnx");
+  const State state = evaluate(folder / "float.onnx", data, {.latency_runs = 3});
+  EXPECT_EQ(state.images, 10000);
+  EXPECT_GE(state.top1, 80);
+}
+
+}  // namespace
+}  // namespace octet

@@ -1,0 +1,143 @@
+#include "quant/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/executor.h"
+#include "quant/observer.h"
+#include "quant/solve.h"
+#include "support/error_of.h"
+#include "support/graph_builder.h"
+
+namespace octet {
+namespace {
+
+TEST(Observer, FindsTheRangeOfAKnownDistribution) {
+  struct Case {
+    std::string observer;
+    double percentile;
+    float low, high;
+    float tolerance;
+  };
+  const std::vector<Case> cases{
+      {"minmax", 0, -100, 1000, 0},
+      {"percentile", 100, -100, 1000, 0},
+      {"percentile", 98, -98, 98, 1},  // one in a hundred cut on either side
+      {"percentile", 90, -90, 90, 1},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::format("{} {}", c.observer, c.percentile));
+    const auto observer = make_observer({.observer = c.observer, .percentile = c.percentile});
+    std::vector<float> values{1000};  // one outlier among 20,001 values
+    for (int i = -10000; i <= 10000; ++i) values.push_back(static_cast<float>(i) / 100);
+    observer->observe(values);
+    EXPECT_NEAR(observer->range().low, c.low, c.tolerance);
+    EXPECT_NEAR(observer->range().high, c.high, c.tolerance);
+  }
+}
+
+TEST(Observer, DoesNotDependOnTheBatches) {
+  for (const std::string name : {"minmax", "percentile"}) {
+    const CalibrationSettings settings{.observer = name};
+    const auto whole = make_observer(settings);
+    const auto parts = make_observer(settings);
+    const Tensor data = test::random_tensor({6000}, 3, -4, 9);
+    whole->observe(data.as<float>());
+    for (size_t i = 0; i < 6000; i += 750) parts->observe(data.as<float>().subspan(i, 750));
+    EXPECT_EQ(whole->range().low, parts->range().low) << name;
+    EXPECT_EQ(whole->range().high, parts->range().high) << name;
+  }
+}
+
+TEST(Observer, IsRefusedByName) {
+  EXPECT_EQ(message_of([] { make_observer({.observer = "median"}); }),
+            "unknown observer 'median'; known are minmax, percentile");
+  EXPECT_EQ(message_of([] { make_observer({.observer = "percentile", .percentile = 40}); }),
+            "the percentile is 40; wanted above 50, at most 100");
+}
+
+TEST(Solve, MakesZeroExactInAnyRange) {
+  struct Case {
+    Range range;
+    float scale;
+    int32_t zero_point;
+  };
+  const std::vector<Case> cases{
+      {{0, 6, false}, 6.0F / 255, -128},     {{-1, 3, false}, 4.0F / 255, -64},  // -128 + 63.75
+      {{2, 5, false}, 5.0F / 255, -128},     {{-5, -2, false}, 5.0F / 255, 127},
+      {{0, 0, false}, kSmallestScale, -128}, {{}, kSmallestScale, -128},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::format("[{}, {}]", c.range.low, c.range.high));
+    const QuantParams params = activation_params(c.range);
+    EXPECT_FLOAT_EQ(params.scale[0], c.scale);
+    EXPECT_EQ(params.zero_point[0], c.zero_point);
+    EXPECT_EQ(dequantize(quantize(0, grid_of(params)), grid_of(params)), 0);
+  }
+}
+
+/// conv(x) of one channel, on both targets.
+struct OneConv {
+  Graph graph;
+  Placement placement;
+  OneConv(float weight, float bias) {
+    const ValueId x = graph.add_input("x", DType::Float32, {-1, 1, 2, 2});
+    const ValueId w =
+        graph.add_constant("w", Tensor::of<float>({1, 1, 1, 1}, std::span(&weight, 1)));
+    const ValueId b = graph.add_constant("b", Tensor::of<float>({1}, std::span(&bias, 1)));
+    graph.add_output(graph.add_op("Conv", "conv", {x, w, b}));
+    infer_shapes(graph);
+    const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
+    placement = place(graph, TargetSet(names));
+  }
+};
+
+NextImages images(std::vector<std::vector<float>> batches) {
+  auto at = std::make_shared<size_t>(0);
+  auto held = std::make_shared<std::vector<std::vector<float>>>(std::move(batches));
+  return [at, held](std::vector<float>& out) -> int64_t {
+    if (*at == held->size()) return 0;
+    out = (*held)[(*at)++];
+    return static_cast<int64_t>(out.size() / 4);
+  };
+}
+
+TEST(Solve, ABiasNeverOverflowsItsAccumulator) {
+  // A dead channel: BatchNorm folding leaves such next to a large bias.
+  const OneConv net(1e-20F, 3.0F);
+  const Ranges ranges =
+      calibrate(net.graph, net.placement, images({{0, 1, 2, 3}}), {.observer = "minmax"});
+  const QuantTable table = solve(net.graph, net.placement, ranges);
+  const ValueId bias = *net.graph.find("b");
+  const QuantParams& params = *table.find(bias);
+  const Tensor integers = quantize(*net.graph.value(bias).constant, params);
+  EXPECT_LE(std::abs(static_cast<double>(integers.as<int32_t>()[0])), kLargestBias * 1.001);
+  EXPECT_NEAR(dequantize(integers, params).as<float>()[0], 3.0F, 1e-5F);
+}
+
+TEST(Calibrate, SeesEveryBatch) {
+  const OneConv net(2.0F, 1.0F);
+  const Ranges ranges =
+      calibrate(net.graph, net.placement, images({{0, 1, 2, 3}, {-4, 0, 0, 0}, {0, 0, 0, 9}}),
+                {.observer = "minmax"});
+  const Range& x = ranges.at(net.placement.group_of.at(*net.graph.find("x")));
+  const Range& y = ranges.at(net.placement.group_of.at(*net.graph.find("conv")));
+  EXPECT_EQ(std::pair(x.low, x.high), std::pair(-4.0F, 9.0F));
+  EXPECT_EQ(std::pair(y.low, y.high), std::pair(-7.0F, 19.0F));
+}
+
+TEST(Calibrate, NamesWhereNanAppears) {
+  const OneConv net(std::nanf(""), 1.0F);
+  EXPECT_EQ(message_of([&] {
+              calibrate(net.graph, net.placement, images({{0, 1, 2, 3}}), {.observer = "minmax"});
+            }),
+            "calibrate: node \"conv\" (Conv): the value 'conv' cannot be calibrated: element 0 of "
+            "4 is nan");
+  EXPECT_EQ(
+      message_of([&] { calibrate(net.graph, net.placement, images({}), {.observer = "minmax"}); }),
+      "calibrate: there are no calibration images");
+}
+
+}  // namespace
+}  // namespace octet

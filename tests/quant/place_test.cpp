@@ -1,0 +1,166 @@
+#include "quant/place.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/executor.h"
+#include "networks/architectures.h"
+#include "passes/passes.h"
+#include "support/error_of.h"
+#include "support/graph_builder.h"
+
+namespace octet {
+namespace {
+
+const TargetSet& both() {
+  static const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
+  static const TargetSet targets(names);
+  return targets;
+}
+
+/// One line per group: what a reader would want to know of the decisions.
+std::string text_of(const Graph& graph, const Placement& placement) {
+  struct Rule {
+    const Graph& graph;
+    std::string operator()(const FromData& rule) const {
+      return std::format("data [{}, {}]", rule.low, rule.high);
+    }
+    std::string operator()(const FixedGrid& rule) const {
+      return std::format("fixed 1/{:.0f} {}", 1 / rule.scale, rule.zero_point);
+    }
+    std::string operator()(const Rescaled& rule) const {
+      return std::format("{} x {:.4f}", graph.value(rule.source).name, rule.factor);
+    }
+    std::string operator()(const WeightGrid& rule) const {
+      return std::format("weight axis {}", rule.axis);
+    }
+    std::string operator()(const BiasGrid& rule) const {
+      return std::format("bias of {} and {}", graph.value(rule.input).name,
+                         graph.value(rule.weight).name);
+    }
+  };
+  std::string text;
+  for (const Group& group : placement.groups) {
+    std::string members;
+    for (const ValueId id : group.members) {
+      members += (members.empty() ? "" : " ") + graph.value(id).name;
+    }
+    text += members + ": " + std::visit(Rule{graph}, group.rule) + "\n";
+  }
+  return text;
+}
+
+struct Net {
+  Graph graph;
+  ValueId x;
+  explicit Net(Shape shape = {-1, 4, 6, 6}) { x = graph.add_input("x", DType::Float32, shape); }
+  ValueId weight(const std::string& name, Shape shape) {
+    return graph.add_constant(name, test::random_tensor(std::move(shape), 7));
+  }
+  ValueId scalar(const std::string& name, float value) {
+    return graph.add_constant(name, Tensor::scalar(value));
+  }
+  Graph& finish(ValueId out) {
+    graph.add_output(out);
+    infer_shapes(graph);
+    return graph;
+  }
+};
+
+struct Case {
+  std::string name;
+  ValueId (*build)(Net&);
+  std::string placed;
+};
+
+TEST(Place, Decides) {
+  const std::vector<Case> cases{
+      {"an activation is absorbed and bounds the range",
+       [](Net& net) {
+         const ValueId y = net.graph.add_op(
+             "Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1}), net.weight("b", {4})});
+         return net.graph.add_op("Relu", "relu", {y});
+       },
+       "x: data [-inf, inf]\nrelu: data [0, inf]\nw: weight axis 0\nb: bias of x and w\n"},
+      {"not where somebody else reads the value",
+       [](Net& net) {
+         const ValueId y = net.graph.add_op("Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1})});
+         return net.graph.add_op("Add", "add", {net.graph.add_op("Relu", "relu", {y}), y});
+       },
+       "x: data [-inf, inf]\nconv: data [-inf, inf]\nrelu: data [0, inf]\nadd: data [-inf, inf]\n"
+       "w: weight axis 0\n"},
+      {"what moves shares a grid",
+       [](Net& net) {
+         const ValueId pooled = net.graph.add_op("MaxPool", "pool", {net.x},
+                                                 {{"kernel_shape", std::vector<int64_t>{2, 2}}});
+         return net.graph.add_op("Flatten", "flat", {pooled});
+       },
+       "x pool flat: data [-inf, inf]\n"},
+      {"a gate is fixed, its slope rescales",
+       [](Net& net) {
+         const ValueId scaled = net.graph.add_op("Mul", "scaled", {net.x, net.scalar("six", 0.5F)});
+         const ValueId moved = net.graph.add_op("Add", "moved", {scaled, net.scalar("half", 0.5F)});
+         const ValueId gate =
+             net.graph.add_op("Clip", "gate", {moved, net.scalar("low", 0), net.scalar("high", 1)});
+         return net.graph.add_op("Mul", "gated", {net.x, gate});
+       },
+       "x: data [-inf, inf]\nhalf: data [-inf, inf]\ngate: fixed 1/255 -128\n"
+       "gated: data [-inf, inf]\nscaled: x x 0.5000\n"},
+      {"a product on a shared grid keeps its constant",
+       [](Net& net) {
+         const ValueId scaled = net.graph.add_op("Mul", "scaled", {net.x, net.scalar("c", 0.5F)});
+         return net.graph.add_op("Flatten", "flat", {scaled});
+       },
+       "x: data [-inf, inf]\nc: data [-inf, inf]\nscaled flat: data [-inf, inf]\n"},
+      {"softmax is fixed by the strictest target",
+       [](Net& net) { return net.graph.add_op("Softmax", "p", {net.x}); },
+       "x: data [-inf, inf]\np: fixed 1/256 -128\n"},
+      {"a dynamic product has no weight",
+       [](Net& net) { return net.graph.add_op("MatMul", "y", {net.x, net.x}); },
+       "x: data [-inf, inf]\ny: data [-inf, inf]\n"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Net net;
+    const Graph& graph = net.finish(c.build(net));
+    EXPECT_EQ(text_of(graph, place(graph, both())), c.placed);
+  }
+}
+
+TEST(Place, EveryFloatValueOfANetworkIsQuantizedOrAbsorbed) {
+  for (const Architecture& architecture : all_architectures()) {
+    SCOPED_TRACE(architecture.name);
+    Graph graph = make_network(architecture.name, {{3, 32, 32}, 10, 1.0}, 1);
+    simplify(graph);
+    lower(graph, [](std::string_view op) { return both().supports(op); });
+    const Placement placement = place(graph, both());
+    for (const NodeId id : graph.order()) {
+      const ValueId out = graph.node(id).outputs[0];
+      const bool absorbed = std::ranges::contains(placement.absorbed, out);
+      EXPECT_NE(placement.group_of.contains(out), absorbed) << graph.value(out).name;
+    }
+  }
+}
+
+TEST(Place, RefusesWhatATargetLacks) {
+  Net tanh;
+  const Graph& graph = tanh.finish(tanh.graph.add_op("Tanh", "t", {tanh.x}));
+  EXPECT_EQ(message_of([&] { place(graph, both()); }),
+            "node \"t\" (Tanh): onnxruntime-cpu has no integer form of it");
+  Net norm;
+  const ValueId ones = norm.weight("ones", {4});
+  const Graph& other =
+      norm.finish(norm.graph.add_op("BatchNormalization", "bn", {norm.x, ones, ones, ones, ones}));
+  EXPECT_EQ(message_of([&] { place(other, both()); }),
+            "node \"bn\" (BatchNormalization): it would stay in float, because it follows no "
+            "convolution that it could be folded into");
+}
+
+TEST(Targets, AreNamed) {
+  EXPECT_EQ(message_of([] { target_named("npu"); }),
+            "unknown target 'npu'; known are onnxruntime-cpu, tflite");
+  const std::vector<std::string> none;
+  EXPECT_EQ(message_of([&] { TargetSet{none}; }), "no target is given; name at least one");
+}
+
+}  // namespace
+}  // namespace octet
