@@ -30,7 +30,7 @@ void add_train(CLI::App& app) {
   auto recipe = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
   command->add_option("RECIPE", *recipe, "a YAML file")->required();
-  command->add_option("-o,--output", *out, "the ONNX file to write")->required();
+  command->add_option("--out", *out, "the folder for float.onnx")->default_val("out");
   command->callback([recipe, out] {
     ProgressPrinter printer;
     const TrainResult result = train(*recipe, *out, printer.sink());
@@ -39,7 +39,7 @@ void add_train(CLI::App& app) {
       std::println("epoch {:3}  loss {:.4f}  validation top-1 {:.2f} %{}", epoch.number, epoch.loss,
                    epoch.validation_top1, epoch.number == result.best ? "  (kept)" : "");
     }
-    std::println("wrote {}", *out);
+    std::println("wrote {}/float.onnx", *out);
   });
 }
 

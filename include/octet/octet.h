@@ -40,7 +40,8 @@ struct TrainResult {
 };
 
 /// Trains the float network of a recipe (sections 'model' or 'new', 'data', 'train') and writes it
-/// to `out` (ONNX). The best epoch is chosen on the validation part of the training images.
+/// to float.onnx in the folder `out`. The best epoch is chosen on the validation part of the
+/// training images.
 TrainResult train(const std::filesystem::path& recipe, const std::filesystem::path& out,
                   const ProgressSink& progress = {});
 

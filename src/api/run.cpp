@@ -117,9 +117,10 @@ TrainResult train(const std::filesystem::path& file, const std::filesystem::path
   const auto dataset = open_part(recipe.data.train, "train");
   Graph graph = float_network(recipe);
   check_input(graph, *dataset);
+  make_folder(out);  // before hours of work, not after
   const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
   TrainResult result = train_network(graph, recipe, *dataset, parts, progress);
-  write_file(out, write_onnx(graph));
+  write_file(out / "float.onnx", write_onnx(graph));
   return result;
 }
 
@@ -133,9 +134,9 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Graph graph = float_network(recipe);
   check_input(graph, *dataset);
   check_input(graph, *test);
+  make_folder(out);
   if (recipe.new_network) train_network(graph, recipe, *dataset, parts, progress);
 
-  make_folder(out);
   write_file(out / "float.onnx", write_onnx(graph));
   Measurer measurer(*test, recipe.evaluation, progress);
   measurer.file("float", "ONNX FP32", out / "float.onnx");

@@ -204,7 +204,7 @@ TEST(Program, RefusesData) {
        "typo.yaml:2: unknown key 'chanels'; did you mean 'channels'?"},
       {"unknown key of a recipe", "run @recipe.yaml --out @out", 2,
        "recipe.yaml:4: unknown key 'epoch' in 'qat'; did you mean 'epochs'?"},
-      {"unknown key, train", "train @recipe.yaml -o @a.onnx", 2,
+      {"unknown key, train", "train @recipe.yaml --out @results", 2,
        "recipe.yaml:4: unknown key 'epoch' in 'qat'; did you mean 'epochs'?"},
   };
   for (const Case& row : cases) expect_refused(place, row);
@@ -247,7 +247,7 @@ TEST(Program, LeavesNothingWhenInterrupted) {
               "train: {epochs: 10000, batch: 8}\n");
   const std::set<std::string> before = place.files();
   test::Program program(
-      {OCTET_PROGRAM, "train", place.file("recipe.yaml"), "-o", place.file("trained.onnx")});
+      {OCTET_PROGRAM, "train", place.file("recipe.yaml"), "--out", place.file(".")});
   ASSERT_TRUE(program.wait_for_error_text("train"));
   program.send(SIGINT);
   EXPECT_EQ(program.wait().status, 130);

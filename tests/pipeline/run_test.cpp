@@ -90,7 +90,7 @@ TEST(Train, FashionMnistFromScratch) {
                    "name: fashion\nnew: {arch: mobilenetv3-tiny, input: 1x28x28, classes: 10, "
                    "width: 0.5}\ndata: " +
                        data + "\ntrain: {epochs: 1, rate: 0.005}\n");
-  train(recipe, folder / "float.onnx");
+  train(recipe, folder.path());
   const State state = evaluate(folder / "float.onnx", data, {.latency_runs = 3});
   EXPECT_EQ(state.images, 10000);
   EXPECT_GE(state.top1, 80);
