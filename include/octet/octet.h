@@ -58,7 +58,8 @@ struct State {
   double top5 = 0;
   int64_t size_bytes = 0;  ///< of the file; 0 for simulated states
   double latency_ms = 0;   ///< batch 1, one thread, median
-  double agreement = 100;  ///< percent of images with the prediction of the state "qat"
+  /// Percent of images with the prediction of the state "qat"; absent where there is no such state.
+  std::optional<double> agreement;
 };
 
 /// The state as a JSON object, as in the report.

@@ -35,7 +35,8 @@ const OpDef* find_op(std::string_view name) {
 const OpDef& op_of(const Node& node) {
   const OpDef* op = find_op(node.op);
   if (!op) {
-    fail(Code::Unsupported, "{}: this operator is not supported; 'octet inspect' lists what is",
+    fail(Code::Unsupported,
+         "{}: this operator is not supported; 'octet inspect' names all such nodes",
          describe(node));
   }
   for (const auto& [name, attribute] : node.attributes) {

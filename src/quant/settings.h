@@ -10,7 +10,7 @@ struct CalibrationSettings {
   int64_t images = 1024;                ///< of the training part, 1 or more
   int64_t batch = 64;                   ///< 1 to 65536
   std::string observer = "percentile";  ///< a name that `make_observer` knows
-  double percentile = 99.99;            ///< of |x|, for that observer; above 50, at most 100
+  double percentile = 99.99;  ///< share of values kept, half cut on either side; 50 to 100
 };
 
 }  // namespace octet

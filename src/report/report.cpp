@@ -11,16 +11,17 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json object_of(const State& state) {
-  return {{"name", state.name},
-          {"format", state.format},
-          {"runtime", state.runtime},
-          {"path", state.path},
-          {"top1", state.top1},
-          {"top5", state.top5},
-          {"images", state.images},
-          {"size_bytes", state.size_bytes},
-          {"latency_ms", state.latency_ms},
-          {"agreement", state.agreement}};
+  ordered_json object{{"name", state.name},
+                      {"format", state.format},
+                      {"runtime", state.runtime},
+                      {"path", state.path},
+                      {"top1", state.top1},
+                      {"top5", state.top5},
+                      {"images", state.images},
+                      {"size_bytes", state.size_bytes},
+                      {"latency_ms", state.latency_ms}};
+  if (state.agreement) object["agreement"] = *state.agreement;
+  return object;
 }
 
 std::string size_text(int64_t bytes) {
@@ -40,7 +41,8 @@ const std::vector<Column>& columns() {
       {"top-5", [](const State& s) { return std::format("{:.2f} %", s.top5); }},
       {"size", [](const State& s) { return size_text(s.size_bytes); }},
       {"latency", [](const State& s) { return std::format("{:.3f} ms", s.latency_ms); }},
-      {"same as qat", [](const State& s) { return std::format("{:.2f} %", s.agreement); }},
+      {"same as qat",
+       [](const State& s) { return s.agreement ? std::format("{:.2f} %", *s.agreement) : "-"; }},
   };
   return all;
 }

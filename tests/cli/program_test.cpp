@@ -155,7 +155,7 @@ TEST(Program, RefusesModels) {
       {"truncated", "quantize @cut.onnx --data @data.yaml -o @a.tflite", 2,
        "cut.onnx is not an ONNX file, or a truncated one"},
       {"operator that is not supported", "quantize @mod.onnx --data @data.yaml -o @a.onnx", 1,
-       "node \"odd\" (Mod): this operator is not supported; 'octet inspect' lists what is"},
+       "node \"odd\" (Mod): this operator is not supported; 'octet inspect' names all such nodes"},
   };
   for (const Case& row : cases) expect_refused(place, row);
 }

@@ -165,7 +165,7 @@ std::vector<Refusal> refusals() {
   return {
       {{"Mod", "", {x({2, 3}), x({2, 3})}},
        Code::Unsupported,
-       "node \"node\" (Mod): this operator is not supported; 'octet inspect' lists what is"},
+       "node \"node\" (Mod): this operator is not supported; 'octet inspect' names all such nodes"},
       {{"Relu", "", {x({2, 3})}, {{"alpha", 1.0F}}},
        Code::Unsupported,
        "node \"node\" (Relu): its attribute 'alpha' is not supported"},

@@ -41,7 +41,7 @@ TEST(Run, MakesIntegerFilesThatAgree) {
             (std::vector<std::string>{"float", "quantized", "qat", "onnx-int8", "tflite-int8"}));
   EXPECT_GT(state_of(report, "float").top1, 80) << "four classes: chance is 25 %";
   for (const std::string name : {"onnx-int8", "tflite-int8"}) {
-    EXPECT_GE(state_of(report, name).agreement, 98) << name;
+    EXPECT_GE(state_of(report, name).agreement.value(), 98) << name;
     EXPECT_NEAR(state_of(report, name).top1, state_of(report, "qat").top1, 1.0) << name;
     EXPECT_EQ(state_of(report, name).images, 200);
   }
