@@ -4,15 +4,6 @@
 
 namespace octet {
 
-std::string_view name_of(Origin origin) noexcept {
-  switch (origin) {
-    case Origin::Observed: return "observed";
-    case Origin::Fixed: return "fixed";
-    case Origin::Derived: return "derived";
-  }
-  return "?";
-}
-
 const QuantParams* QuantTable::find(ValueId value) const {
   const auto it = values_.find(value);
   return it == values_.end() ? nullptr : &it->second;

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -15,7 +14,6 @@ enum class Origin : uint8_t {
   Fixed,     ///< from the operator: softmax is in [0, 1] whatever the data
   Derived,   ///< from other entries: bias scale = input scale x weight scale
 };
-std::string_view name_of(Origin origin) noexcept;
 
 /// real = scale * (integer - zero_point). One scale and zero point, or one of each per index of
 /// `axis`. Integers are in [low, high]; weights use a narrow range.
