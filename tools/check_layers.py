@@ -17,7 +17,8 @@ LAYERS = {
     "engine": "graph ops kernels",
     "data": "graph",
     "passes": "graph ops engine",
-    "quant": "graph ops engine data kernels",
+    "dialects": "graph ops kernels",
+    "quant": "graph ops engine data kernels dialects",
     "train": "graph ops engine data quant kernels",
     "formats": "graph ops kernels",
     "runtime": "graph formats",
@@ -28,8 +29,8 @@ LAYERS = {
 
 # beginning of a foreign header: beginnings of the places (under src/, or cli/) that may include it
 FOREIGN = {
-    "ATen/": "ops/ engine/ quant/ train/ eval/",
-    "c10/": "ops/ engine/ quant/ train/ eval/",
+    "ATen/": "ops/ engine/ dialects/ quant/ train/ eval/",
+    "c10/": "ops/ engine/ dialects/ quant/ train/ eval/",
     "torch/": "train/ quant/fake_quantize",
     "torch/headeronly/": "eval/ api/",
     "dnnl": "ops/ engine/",

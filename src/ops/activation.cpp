@@ -71,8 +71,7 @@ OpDef unary(std::string_view name, std::vector<std::string_view> attributes, Run
           .data_inputs = 1,
           .run = run,
           .quant = std::move(quant),
-          .statistics = Statistics{},
-          .exact = ExactArithmetic{}};
+          .statistics = Statistics{}};
 }
 
 }  // namespace
@@ -81,12 +80,12 @@ std::vector<OpDef> activation_ops() {
   return {
       unary("Relu", {}, run_relu, Absorbable{relu_bounds}),
       unary("Clip", {}, run_clip, Absorbable{clip_bounds}),
-      unary("LeakyRelu", {"alpha"}, run_leaky_relu, Rescale{}),
-      unary("Sigmoid", {}, run_sigmoid, Bounded{0, 1}),
-      unary("Tanh", {}, run_tanh, Bounded{-1, 1}),
+      unary("LeakyRelu", {"alpha"}, run_leaky_relu, Pointwise{}),
+      unary("Sigmoid", {}, run_sigmoid, Pointwise{{{0, 1}}}),
+      unary("Tanh", {}, run_tanh, Pointwise{{{-1, 1}}}),
       unary("Softmax", {"axis"}, run_softmax, Bounded{0, 1}),
-      unary("HardSigmoid", {"alpha", "beta"}, run_hard_sigmoid, Bounded{0, 1}),
-      unary("HardSwish", {}, run_hard_swish, Rescale{}),
+      unary("HardSigmoid", {"alpha", "beta"}, run_hard_sigmoid, Pointwise{{{0, 1}}}),
+      unary("HardSwish", {}, run_hard_swish, Pointwise{}),
   };
 }
 

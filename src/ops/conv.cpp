@@ -41,7 +41,6 @@ std::vector<OpDef> conv_ops() {
       .run = run_conv,
       .quant = Weighted{.weight = 1, .axis = conv_axis, .bias = 2},
       .statistics = Statistics{},
-      .exact = ExactArithmetic{},
   }};
 }
 

@@ -35,18 +35,17 @@ OpDef binary(std::string_view name, RunFn run, Rescale rule) {
           .data_inputs = 2,
           .run = run,
           .quant = rule,
-          .statistics = Statistics{},
-          .exact = ExactArithmetic{}};
+          .statistics = Statistics{}};
 }
 
 }  // namespace
 
 std::vector<OpDef> elementwise_ops() {
   return {
-      binary("Add", run_add, Rescale{}),
-      binary("Sub", run_sub, Rescale{}),
-      binary("Mul", run_mul, Rescale{.factor = mul_factor}),
-      binary("Div", run_div, Rescale{}),
+      binary("Add", run_add, Rescale{.elementwise = true}),
+      binary("Sub", run_sub, Rescale{.elementwise = true}),
+      binary("Mul", run_mul, Rescale{.factor = mul_factor, .elementwise = true}),
+      binary("Div", run_div, Rescale{.elementwise = true}),
   };
 }
 

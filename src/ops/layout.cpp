@@ -126,8 +126,7 @@ OpDef moving(std::string_view name, std::vector<std::string_view> attributes, Ru
           .data_inputs = data_inputs,
           .run = run,
           .quant = rule,
-          .statistics = Statistics{},
-          .exact = ExactArithmetic{}};
+          .statistics = Statistics{}};
 }
 
 }  // namespace

@@ -37,15 +37,13 @@ std::vector<OpDef> matmul_ops() {
        .data_inputs = 1,
        .run = run_gemm,
        .quant = Weighted{.weight = 1, .axis = gemm_axis, .bias = 2},
-       .statistics = Statistics{},
-       .exact = ExactArithmetic{}},
+       .statistics = Statistics{}},
       {.name = "MatMul",
        .attributes = std::vector<std::string_view>{},
        .data_inputs = 2,
        .run = run_matmul,
        .quant = Weighted{.weight = 1, .axis = last_axis, .bias = 2},
-       .statistics = Statistics{},
-       .exact = ExactArithmetic{}},
+       .statistics = Statistics{}},
   };
 }
 

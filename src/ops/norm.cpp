@@ -29,7 +29,6 @@ std::vector<OpDef> norm_ops() {
       .run = run_batch_normalization,
       .quant = FloatOnly{"it follows no convolution that it could be folded into"},
       .statistics = Statistics{3, 4},
-      .exact = ExactArithmetic{},
   }};
 }
 

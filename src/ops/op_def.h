@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,13 +59,22 @@ struct Rescale {
   /// Where the node only multiplies by a positive constant, that constant (else 0): its output has
   /// the same integers as its input, on a scale times the constant.
   double (*factor)(const Graph& graph, const Node& node) = nullptr;
+  /// Each element of the output is a function of the elements at its place: with constants of one
+  /// number for all inputs but one, the operator is as good as `Pointwise`.
+  bool elementwise = false;
+};
+/// A function of one number, applied to each element of the first input (other data inputs are
+/// constants): a table with an entry per integer computes it exactly, whatever the target.
+struct Pointwise {
+  /// The output lies in [low, high] whatever the input; no bounds: it has a grid from its data.
+  std::optional<std::pair<float, float>> bounds = std::nullopt;
 };
 /// Values move unchanged: every data input and output is on one grid.
 struct Moves {
   /// Input with a number that comes in beside them (Pad's; 0 where it is not given); 0: none.
   size_t fill = 0;
 };
-/// The output lies in [low, high] whatever the input.
+/// Not pointwise, and the output lies in [low, high] whatever the input (Softmax).
 struct Bounded {
   float low = 0;
   float high = 1;
@@ -77,24 +87,17 @@ struct Absorbable {
 struct FloatOnly {
   std::string_view reason;
 };
-using QuantRule = std::variant<Weighted, Rescale, Moves, Bounded, Absorbable, FloatOnly>;
+using QuantRule =
+    std::variant<Weighted, Rescale, Pointwise, Moves, Bounded, Absorbable, FloatOnly>;
 
 /// Inputs that training updates by itself (running statistics); empty for stateless operators.
 using Statistics = std::vector<size_t>;
 
-/// The integers that a runtime computes, once its dialect is simulated exactly. `kNotYet` is an
-/// answer: the float simulation stands in.
-using ExactFn = std::vector<at::Tensor> (*)(const OpCall&);
-inline constexpr ExactFn kNotYet = nullptr;
-struct ExactArithmetic {
-  ExactFn onnxruntime = kNotYet;
-  ExactFn tflite = kNotYet;
-};
-
 inline constexpr size_t kAllInputs = std::numeric_limits<size_t>::max();
 
-/// Everything that the project knows of an operator whatever the file format; what a TFLite file
-/// says for it stands in formats/tflite under the same family name.
+/// Everything that the project knows of an operator whatever the file format and the runtime: what a
+/// TFLite file says for it stands in formats/tflite, and the integers that a runtime computes in
+/// dialects, each under the same family name.
 struct OpDef {
   Stated<std::string_view> name;
   Stated<std::vector<std::string_view>> attributes;  ///< any other attribute is refused by name
@@ -102,7 +105,6 @@ struct OpDef {
   Stated<RunFn> run;
   Stated<QuantRule> quant;
   Stated<Statistics> statistics;
-  Stated<ExactArithmetic> exact;
 };
 
 /// The operator's row; nullptr when there is none.

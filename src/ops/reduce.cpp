@@ -31,7 +31,6 @@ std::vector<OpDef> reduce_ops() {
       .run = run_reduce_mean,
       .quant = Rescale{},
       .statistics = Statistics{},
-      .exact = ExactArithmetic{},
   }};
 }
 

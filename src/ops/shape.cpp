@@ -67,8 +67,7 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
           .data_inputs = 1,
           .run = run,
           .quant = FloatOnly{"octet knows it for computing shapes only"},
-          .statistics = Statistics{},
-          .exact = ExactArithmetic{}};
+          .statistics = Statistics{}};
 }
 
 }  // namespace

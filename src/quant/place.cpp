@@ -97,6 +97,10 @@ class Placer {
     }
   }
 
+  void apply(const Node& node, const OpDef& op, const Pointwise& rule) {
+    if (rule.bounds) apply(node, op, Bounded{rule.bounds->first, rule.bounds->second});
+  }
+
   void apply(const Node& node, const OpDef& op, const Moves& rule) {
     for (ValueId in : data_inputs(node, op)) {
       admit(in);

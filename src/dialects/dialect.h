@@ -1,0 +1,61 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "graph/graph.h"
+#include "graph/quant_table.h"
+
+namespace octet {
+
+/// One integer operator, together with the activation that it takes in.
+struct IntegerCall {
+  const Graph& graph;
+  const Node& node;
+  /// int32 tensors of integers where the input is quantized (image tensors logically NCHW); as they
+  /// are where it is not (shapes, axes); undefined where it is absent.
+  std::span<const at::Tensor> inputs;
+  std::span<const QuantParams* const> grids;  ///< of the inputs; nullptr: not quantized
+  const QuantParams& out;                     ///< of the result
+  std::pair<float, float> bounds;             ///< of the activation; infinite where there is none
+
+  const at::Tensor& in(size_t index) const;
+  bool has(size_t index) const { return in(index).defined(); }
+};
+
+/// The integers of the result (int32 tensor) that the runtime computes.
+using IntegerFn = at::Tensor (*)(const IntegerCall&);
+
+struct DialectRow {
+  std::string_view op;  ///< ONNX operator name
+  IntegerFn compute;
+};
+
+/// The arithmetic of one runtime: its rounding, and what each of its integer kernels computes, bit
+/// for bit. Operators without a row only move integers, or are tables (see quant/lookup.h), or are
+/// not integer there.
+struct Dialect {
+  std::string_view name;
+  /// Real numbers to int32 integers on the grid, as the runtime's quantize operator does it.
+  at::Tensor (*quantize)(const at::Tensor& real, const QuantParams& grid);
+  std::span<const DialectRow> rows;
+
+  IntegerFn find(std::string_view op) const;  ///< nullptr: no row
+};
+
+/// ONNX Runtime 1.23, CPU provider: MLAS kernels, multipliers in float, rounds half to even.
+const Dialect& onnxruntime_dialect();
+/// TFLite 2.14 as its default resolver runs it: convolutions and fully connected by ruy (one
+/// rounding, half up), the rest in fixed point.
+const Dialect& tflite_dialect();
+/// TFLite 2.14 with its reference kernels (two roundings in convolutions).
+const Dialect& tflite_reference_dialect();
+
+/// Exact 32-bit sums of products of the node's operator (Conv, ConvTranspose, Gemm, MatMul) without
+/// its bias: `x` and `w` are int32 tensors, zero points already subtracted.
+at::Tensor sums_of_products(const Node& node, const at::Tensor& x, const at::Tensor& w);
+
+}  // namespace octet
