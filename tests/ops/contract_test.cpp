@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "examples.h"
+#include "ops/examples.h"
 #include "formats/onnx/onnx_file.h"
 #include "support/error_of.h"
 #include "support/temp_folder.h"

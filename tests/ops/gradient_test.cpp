@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "examples.h"
+#include "ops/examples.h"
 
 namespace octet {
 namespace {
