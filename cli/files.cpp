@@ -35,11 +35,18 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();
+  command
+      ->add_option("--shape", options.shapes,
+                   "NAME=Nx3x224x224 or Nx3x224x224: sizes of the input that the file leaves open "
+                   "(N: any batch)")
+      ->allow_extra_args(false);
   command->callback([given] {
     ProgressPrinter printer;
-    quantize(given->model, given->data, {given->outputs.begin(), given->outputs.end()},
-             given->options, printer.sink());
+    const QuantizeResult result =
+        quantize(given->model, given->data, {given->outputs.begin(), given->outputs.end()},
+                 given->options, printer.sink());
     printer.end_line();
+    for (const std::string& line : result.in_float) std::println("note: {}", line);
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
   });
 }

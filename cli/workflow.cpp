@@ -18,7 +18,9 @@ void add_new(CLI::App& app) {
   command->add_option("--input", options->input, "channels x height x width")
       ->capture_default_str();
   command->add_option("--classes", options->classes)->capture_default_str();
-  command->add_option("--width", options->width, "factor on the numbers of channels")
+  command
+      ->add_option("--width", options->width,
+                   "factor on the numbers of channels, which stay multiples of 8")
       ->capture_default_str();
   command->add_option("--seed", options->seed, "of the weights")->capture_default_str();
   command->add_option("-o,--output", *out, "the ONNX file to write")->required();

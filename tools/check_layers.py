@@ -22,14 +22,14 @@ LAYERS = {
     "train": "graph ops engine data quant kernels",
     "formats": "graph ops kernels",
     "runtime": "graph formats",
-    "eval": "graph data engine quant runtime kernels",
+    "eval": "graph data engine dialects quant runtime kernels",
     "report": "graph eval",
-    "api": "kernels graph ops networks engine data passes quant train formats runtime eval report",
+    "api": "kernels graph ops networks engine data passes dialects quant train formats runtime eval report",
 }
 
 # beginning of a foreign header: beginnings of the places (under src/, or cli/) that may include it
 FOREIGN = {
-    "ATen/": "ops/ engine/ dialects/ quant/ train/ eval/",
+    "ATen/": "ops/ engine/ dialects/ quant/ train/ eval/ api/foreign",
     "c10/": "ops/ engine/ dialects/ quant/ train/ eval/",
     "torch/": "train/ quant/fake_quantize",
     "torch/headeronly/": "eval/ api/",

@@ -19,7 +19,7 @@ struct NewOptions {
   std::string architecture;         ///< a name of `architectures()`
   std::string input = "3x224x224";  ///< channels x height x width
   int64_t classes = 1000;
-  double width = 1.0;  ///< factor on the numbers of channels
+  double width = 1.0;  ///< factor on the numbers of channels, which stay multiples of 8
   uint64_t seed = 1;   ///< of the weights
 };
 
@@ -86,13 +86,22 @@ struct QuantizeOptions {
   std::string observer = "percentile";  ///< "minmax" or "percentile"
   double percentile = 99.99;
   uint64_t seed = 1;
+  /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
+  /// The first may be N: any batch.
+  std::vector<std::string> shapes;
+};
+
+struct QuantizeResult {
+  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
 };
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
-/// file per output, .onnx or .tflite, all with the same integers.
-void quantize(const std::filesystem::path& model, const std::filesystem::path& data,
-              const std::vector<std::filesystem::path>& outputs,
-              const QuantizeOptions& options = {}, const ProgressSink& progress = {});
+/// file per output, .onnx or .tflite, all with the same integers. Operators that octet has no
+/// kernel of are computed by ONNX Runtime meanwhile, and stay in float.
+QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
+                        const std::vector<std::filesystem::path>& outputs,
+                        const QuantizeOptions& options = {}, const ProgressSink& progress = {});
 
 /// What `run` did and found.
 struct Report {
@@ -101,7 +110,8 @@ struct Report {
   uint64_t seed = 0;
   std::vector<State> states;
   TrainResult qat;
-  std::vector<std::string> passes;  ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
   std::vector<std::pair<std::string, std::string>> versions;
 
   std::string text() const;  ///< the table for a terminal

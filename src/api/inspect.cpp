@@ -33,6 +33,11 @@ std::vector<std::string> unsupported(const std::filesystem::path& model) {
     const Graph graph = read_onnx(model);
     for (const NodeId id : graph.order()) {
       try {
+        if (!find_op(graph.node(id).op)) {
+          reasons.push_back(std::format("{}: octet has no kernel of it; it would stay in float",
+                                        describe(graph.node(id))));
+          continue;
+        }
         op_of(graph.node(id));
       } catch (const Error& error) {
         reasons.emplace_back(error.what());

@@ -3,6 +3,7 @@
 
 #include "api/stages.h"
 #include "base/fail.h"
+#include "base/file.h"
 #include "eval/score.h"
 #include "octet/octet.h"
 #include "quant/target.h"
@@ -19,11 +20,23 @@ std::string target_of(const std::filesystem::path& output) {
        output.string());
 }
 
+std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
+  std::vector<InputShape> shapes;
+  for (const std::string& text : texts) {
+    const auto shape = parse_input_shape(text);
+    if (!shape) {
+      fail(Code::Usage, "'{}' is no shape of an input; wanted {}", text, kInputShapeForm);
+    }
+    shapes.push_back(*shape);
+  }
+  return shapes;
+}
+
 }  // namespace
 
-void quantize(const std::filesystem::path& model, const std::filesystem::path& data,
-              const std::vector<std::filesystem::path>& outputs, const QuantizeOptions& options,
-              const ProgressSink& progress) {
+QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
+                        const std::vector<std::filesystem::path>& outputs,
+                        const QuantizeOptions& options, const ProgressSink& progress) {
   if (outputs.empty()) fail(Code::Usage, "no output file is given; wanted a .onnx or .tflite path");
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
@@ -38,6 +51,7 @@ void quantize(const std::filesystem::path& model, const std::filesystem::path& d
     }
   }
   const TargetSet targets(names);
+  const std::vector<InputShape> shapes = parse_shapes(options.shapes);
   const DataRecipe recipe = read_data(data);
   const auto dataset = open_part(recipe.train, "train");
   const Split parts = split(*dataset, recipe.validation, options.seed);
@@ -45,8 +59,12 @@ void quantize(const std::filesystem::path& model, const std::filesystem::path& d
                                      .observer = options.observer,
                                      .percentile = options.percentile};
   const QuantizedNetwork network =
-      quantize_network(read_network(model), targets, *dataset, parts, settings, progress);
-  for (const auto& output : outputs) write_quantized(network, output);
+      quantize_network(read_network(model, shapes), targets, *dataset, parts, settings, progress);
+  // All files or none.
+  std::vector<std::vector<std::byte>> files;
+  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
+  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
+  return {.passes = network.log, .in_float = network.in_float};
 }
 
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,

@@ -148,6 +148,15 @@ void read_model(YamlSection& root, Recipe& recipe) {
     root.refuse_at("new", "'new' and 'model' are both given; wanted one of them");
   }
   YamlSection network = root.section("new");
+  const std::string shape = root.text("shape", "");
+  if (!shape.empty()) {
+    if (root.has("new")) {
+      root.refuse_at("shape", "'shape' is for 'model'; wanted the size in 'new.input'");
+    }
+    const auto parsed = parse_input_shape(shape);
+    if (!parsed) root.refuse("shape", kInputShapeForm);
+    recipe.shapes = {*parsed};
+  }
   if (root.has("new")) {
     recipe.new_network = read_network(std::move(network));
   } else {

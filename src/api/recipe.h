@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "formats/onnx/input_shape.h"
 #include "quant/settings.h"
 #include "train/settings.h"
 
@@ -51,6 +52,7 @@ struct Recipe {
   std::string name;  ///< letters, digits and . _ -: it names the results
   uint64_t seed = 1;
   std::filesystem::path model;            ///< empty when there is `new_network`
+  std::vector<InputShape> shapes;         ///< of the model: none, or the one of 'shape'
   std::optional<NewNetwork> new_network;  ///< one of the two is given
   DataRecipe data;
   std::vector<std::string> targets = {"onnxruntime-cpu", "tflite"};

@@ -1,3 +1,4 @@
+#include "api/foreign.h"
 #include "api/stages.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -29,7 +30,7 @@ Graph float_network(const Recipe& recipe) {
     const NewNetwork& wanted = *recipe.new_network;
     graph = make_network(wanted.arch, {wanted.input, wanted.classes, wanted.width}, recipe.seed);
   } else {
-    graph = read_network(recipe.model);
+    graph = read_network(recipe.model, recipe.shapes);
   }
   infer_shapes(graph);
   return graph;
@@ -37,6 +38,7 @@ Graph float_network(const Recipe& recipe) {
 
 TrainResult train_network(Graph& graph, const Recipe& recipe, const Dataset& dataset,
                           const Split& parts, const ProgressSink& progress) {
+  require_gradients(graph);
   const TrainingImages images{dataset, parts.train, parts.validation};
   return to_public(train_float(graph, images, recipe.train, recipe.seed, progress));
 }
@@ -134,6 +136,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Graph graph = float_network(recipe);
   check_input(graph, *dataset);
   check_input(graph, *test);
+  if (recipe.qat.epochs > 0) require_gradients(graph);
   make_folder(out);
   if (recipe.new_network) train_network(graph, recipe, *dataset, parts, progress);
 
@@ -152,7 +155,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
 
   for (const TargetProfile* target : targets.profiles()) {
     const auto path = out / std::format("int8{}", target->extension);
-    write_quantized(network, path);
+    write_file(path, quantized_file(network, path));
     measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
                   path);
   }
@@ -163,6 +166,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .states = measurer.states(),
                 .qat = to_public(qat),
                 .passes = network.log,
+                .in_float = network.in_float,
                 .versions = versions()};
   write_file(out / "report.json", report.json());
   write_file(out / "report.md", report.markdown());

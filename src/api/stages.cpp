@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/foreign.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/progress.h"
@@ -31,8 +32,33 @@ std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std:
   return open_dataset(*source);
 }
 
-Graph read_network(const std::filesystem::path& model) {
-  Graph graph = read_onnx(model);
+namespace {
+
+/// The operators' shapes come from running them, and that wants images of a known size.
+void check_image_sizes(const std::filesystem::path& model, const Value& input) {
+  const auto images = std::span(input.shape).subspan(1);
+  if (input.shape[0] == 0 || std::ranges::contains(images, 0)) {
+    fail(Code::Model, "{}: its input '{}' has the shape {}; wanted no dimension of 0",
+         model.string(), input.name, shape_text(input.shape));
+  }
+  if (std::ranges::none_of(images, [](int64_t size) { return size < 0; })) return;
+  Shape usual{input.shape[0], 3, 224, 224};
+  for (size_t d = 1; d < usual.size(); ++d) {
+    if (input.shape[d] > 0) usual[d] = input.shape[d];
+  }
+  fail(Code::Model,
+       "{}: its input '{}' has the shape {}, in which only the first N (the batch) may be open; "
+       "give "
+       "the size of the images, such as --shape {}={} (in a recipe, 'shape: {}')",
+       model.string(), input.name, shape_text(input.shape), input.name, shape_text(usual),
+       shape_text(usual));
+}
+
+}  // namespace
+
+Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes) {
+  run_foreign_nodes();
+  Graph graph = read_onnx(model, shapes);
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
     fail(Code::Unsupported,
          "{} has {} inputs and {} outputs; wanted one input of images and one "
@@ -44,6 +70,7 @@ Graph read_network(const std::filesystem::path& model) {
     fail(Code::Unsupported, "{}: its input '{}' is {}[{}]; wanted float32 images, NxCxHxW",
          model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
   }
+  check_image_sizes(model, input);
   return graph;
 }
 
@@ -58,15 +85,41 @@ void check_input(const Graph& graph, const Dataset& dataset) {
   }
 }
 
+namespace {
+
+/// Neither a grid nor an integer kernel has a meaning for a value without elements.
+void refuse_empty_values(const Graph& graph) {
+  for (const NodeId id : graph.order()) {
+    for (const ValueId out : graph.node(id).outputs) {
+      if (out == kAbsent || !std::ranges::contains(graph.value(out).shape, 0)) continue;
+      fail(Code::Model, "{}: its output '{}' has the shape {}; wanted no dimension of 0",
+           describe(graph.node(id)), graph.value(out).name, shape_text(graph.value(out).shape));
+    }
+  }
+}
+
+}  // namespace
+
 QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress) {
-  QuantizedNetwork network{.graph = std::move(graph), .placement = {}, .table = {}, .log = {}};
+  QuantizedNetwork network{
+      .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
+  check_input(network.graph, dataset);  // before anything of that size is computed
   network.log = simplify(network.graph);
-  check_input(network.graph, dataset);
+  refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.placement = place(network.graph, targets);
+  for (const auto& [id, reason] : network.placement.in_float) {
+    network.in_float.push_back(
+        std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
+    for (const TargetProfile* target : targets.profiles()) {
+      if (target->float_between) continue;
+      fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
+           describe(network.graph.node(id)), reason, target->format);
+    }
+  }
 
   const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
   BatchReader reader(dataset,
@@ -85,7 +138,8 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   return network;
 }
 
-void write_quantized(const QuantizedNetwork& network, const std::filesystem::path& path) {
+std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
+                                      const std::filesystem::path& path) {
   struct Format {
     std::string_view extension;
     std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
@@ -94,7 +148,7 @@ void write_quantized(const QuantizedNetwork& network, const std::filesystem::pat
                                        Format{".tflite", write_tflite}};
   for (const Format& format : kFormats) {
     if (path.extension() == format.extension) {
-      return write_file(path, format.write(network.graph, network.table));
+      return format.write(network.graph, network.table);
     }
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",

@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "api/recipe.h"
 #include "data/dataset.h"
+#include "formats/onnx/input_shape.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "octet/octet.h"
@@ -20,6 +22,7 @@ struct QuantizedNetwork {
   Placement placement;
   QuantTable table;
   PassLog log;
+  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -33,8 +36,11 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 /// Opens a part of a data description, or says that it is missing ("train", "test").
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
-/// Reads a float network and checks that images of this shape can enter it.
-Graph read_network(const std::filesystem::path& model);
+/// Reads a float network with one input of images and one output; `shapes` fill dimensions of the
+/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0.
+Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
+
+/// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
 
 /// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
@@ -43,7 +49,8 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
-/// Writes an INT8 file in the format that its extension names.
-void write_quantized(const QuantizedNetwork& network, const std::filesystem::path& path);
+/// The INT8 file in the format that the extension names.
+std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
+                                      const std::filesystem::path& path);
 
 }  // namespace octet

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/file_reader.h"
 
 namespace octet {
 namespace {
@@ -46,25 +47,9 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& path, Code missing) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    fail(errno == ENOENT || errno == ENOTDIR ? missing : Code::Io, "cannot read {}: {}",
-         path.string(), std::strerror(errno));
-  }
-  struct stat info{};
-  if (::fstat(file.get(), &info) != 0 || S_ISDIR(info.st_mode)) {
-    fail(missing, "cannot read {}: it is not a file", path.string());
-  }
-  std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
-  size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(Code::Io, "cannot read {}: {}", path.string(), std::strerror(errno));
-    if (got == 0) break;
-    have += static_cast<size_t>(got);
-  }
-  bytes.resize(have);
+  const FileReader file(path, missing);
+  std::vector<std::byte> bytes(file.size());
+  bytes.resize(file.read(0, bytes));
   return bytes;
 }
 

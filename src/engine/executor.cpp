@@ -3,42 +3,16 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "ops/element_type.h"
 
 namespace octet {
 namespace {
-
-at::ScalarType scalar_type(DType type) {
-  switch (type) {
-    case DType::Float32: return at::kFloat;
-    case DType::Float64: return at::kDouble;
-    case DType::Float16: return at::kHalf;
-    case DType::BFloat16: return at::kBFloat16;
-    case DType::Int8: return at::kChar;
-    case DType::UInt8: return at::kByte;
-    case DType::Int16: return at::kShort;
-    case DType::UInt16: return at::kUInt16;
-    case DType::Int32: return at::kInt;
-    case DType::Int64: return at::kLong;
-    case DType::Bool: return at::kBool;
-  }
-  fail(Code::Unsupported, "LibTorch has no type for {}", name_of(type));
-}
-
-DType dtype_from(at::ScalarType type) {
-  for (DType candidate :
-       {DType::Float32, DType::Float64, DType::Float16, DType::BFloat16, DType::Int8, DType::UInt8,
-        DType::Int16, DType::UInt16, DType::Int32, DType::Int64, DType::Bool}) {
-    if (scalar_type(candidate) == type) return candidate;
-  }
-  fail(Code::Unsupported, "a tensor has a type that ONNX does not know");
-}
 
 /// The first sentence of an ATen message; the rest is a stack trace.
 std::string short_reason(const std::exception& error) {
@@ -65,8 +39,18 @@ at::Tensor channels_last(const at::Tensor& tensor) {
     shapes.push_back(input.defined() ? shape_text({input.sizes().data(), input.sizes().size()})
                                      : "none");
   }
-  fail(Code::Model, "{}: cannot be computed on inputs of shape [{}]: {}", describe(node),
-       join(shapes), short_reason(error));
+  const std::string reason = short_reason(error);
+  const bool lacking = dynamic_cast<const c10::NotImplementedError*>(&error) ||
+                       reason.contains("not implemented for");  // a type without a kernel
+  fail(lacking ? Code::Unsupported : Code::Model,
+       "{}: cannot be computed on inputs of shape [{}]: {}", describe(node), join(shapes), reason);
+}
+
+/// The operator's constants are weights, biases, scales or shifts: not bounds or shapes.
+bool learns(const QuantRule& rule) {
+  const auto* rescale = std::get_if<Rescale>(&rule);
+  return std::holds_alternative<Weighted>(rule) || std::holds_alternative<FloatOnly>(rule) ||
+         (rescale && rescale->elementwise);
 }
 
 }  // namespace
@@ -110,6 +94,11 @@ Executor::Executor(const Graph& graph) : graph_(graph) {
   for (const auto& [value, index] : last) {
     if (!graph.is_output(value)) works_[index].last_read.push_back(value);
   }
+  for (ValueId id : graph.outputs()) {
+    if (const auto& constant = graph.value(id).constant) {
+      constants_.try_emplace(id, to_torch(*constant));
+    }
+  }
 }
 
 std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs,
@@ -126,7 +115,12 @@ std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs,
   const auto fetch = [&](ValueId id) -> at::Tensor {
     if (id == kAbsent) return {};
     if (const auto it = live.find(id); it != live.end()) return it->second;
-    return interpretation.constant(id, constants_.at(id));
+    const auto constant = constants_.find(id);
+    if (constant == constants_.end()) {
+      fail(Code::Unsupported, "{}: its output '{}' is not supported",
+           describe(graph_.node(graph_.producer(id).value())), graph_.value(id).name);
+    }
+    return interpretation.constant(id, constant->second);
   };
   std::vector<at::Tensor> arguments;
   for (const Work& work : works_) {
@@ -155,12 +149,13 @@ std::map<ValueId, at::Tensor> Executor::parameters() const {
   std::map<ValueId, at::Tensor> found;
   for (const Work& work : works_) {
     const auto& statistics = work.op->statistics.value;
-    const auto* weighted = std::get_if<Weighted>(&work.op->quant.value);
-    if (!weighted && statistics.empty()) continue;
+    if (!learns(work.op->quant.value)) continue;
     for (size_t i = 0; i < work.node->inputs.size(); ++i) {
       const ValueId id = work.node->inputs[i];
-      if (!graph_.is_constant(id) || std::ranges::contains(statistics, i)) continue;
-      if (constants_.at(id).scalar_type() == at::kFloat) found.emplace(id, constants_.at(id));
+      if (!graph_.is_constant(id) || graph_.value(id).fixed) continue;
+      const at::Tensor& constant = constants_.at(id);
+      const bool number = constant.dim() == 0 || constant.scalar_type() != at::kFloat;
+      if (!number && !std::ranges::contains(statistics, i)) found.emplace(id, constant);
     }
   }
   return found;
@@ -199,82 +194,6 @@ std::vector<Tensor> evaluate_constant(const Graph& graph, const Node& node) {
     throw;
   } catch (const std::exception& error) {
     fail_at(node, inputs, error);
-  }
-}
-
-namespace {
-
-/// Notes the type and shape of every tensor that passes.
-class ShapeRecorder final : public Interpretation {
- public:
-  at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
-    seen[id] = {dtype_from(tensor.scalar_type()), tensor.sizes().vec()};
-    return tensor;
-  }
-  std::map<ValueId, std::pair<DType, Shape>> seen;
-};
-
-/// One zero tensor per input, the open first dimension set to `batch`.
-std::vector<at::Tensor> zero_inputs(const Graph& graph, int64_t batch) {
-  std::vector<at::Tensor> inputs;
-  for (ValueId id : graph.inputs()) {
-    const Value& input = graph.value(id);
-    Shape shape = input.shape;
-    for (size_t d = 0; d < shape.size(); ++d) {
-      if (d > 0 && shape[d] < 0) {
-        fail(Code::Model,
-             "the input '{}' has the shape {}: only the first dimension (the batch) may be open; "
-             "export it with fixed sizes",
-             input.name, shape_text(shape));
-      }
-      if (shape[d] < 0) shape[d] = batch;
-    }
-    inputs.push_back(at::zeros(shape, at::TensorOptions().dtype(scalar_type(input.dtype))));
-  }
-  return inputs;
-}
-
-/// Keeps every tensor of 64-bit integers that a node makes.
-class IntegerRecorder final : public Interpretation {
- public:
-  at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
-    if (tensor.scalar_type() == at::kLong) seen[id] = from_torch(tensor);
-    return tensor;
-  }
-  std::map<ValueId, Tensor> seen;
-};
-
-}  // namespace
-
-std::map<ValueId, Tensor> computed_integers(const Graph& graph, int64_t batch) {
-  const at::NoGradGuard no_grad;
-  IntegerRecorder recorder;
-  Executor(graph).run(zero_inputs(graph, batch), recorder);
-  return std::move(recorder.seen);
-}
-
-void infer_shapes(Graph& graph) {
-  const at::NoGradGuard no_grad;
-  Executor executor(graph);
-  const auto record = [&](int64_t batch) {
-    ShapeRecorder recorder;
-    executor.run(zero_inputs(graph, batch), recorder);
-    return recorder.seen;
-  };
-  auto one = record(1);
-  const bool open = std::ranges::any_of(graph.inputs(), [&](ValueId id) {
-    return std::ranges::any_of(graph.value(id).shape, [](int64_t d) { return d < 0; });
-  });
-  const auto two = open ? record(2) : one;
-  for (auto& [id, seen] : one) {
-    auto& [dtype, shape] = seen;
-    const Shape& other = two.at(id).second;
-    for (size_t d = 0; d < shape.size() && d < other.size(); ++d) {
-      if (shape[d] != other[d]) shape[d] = -1;
-    }
-    graph.value(id).dtype = dtype;
-    graph.value(id).shape = shape;
-    graph.value(id).shape_known = true;
   }
 }
 

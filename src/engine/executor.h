@@ -37,8 +37,8 @@ class Executor {
   std::vector<at::Tensor> run(std::span<const at::Tensor> inputs, Interpretation& interpretation,
                               bool training = false);
 
-  /// Constants that a gradient may move (float data of weighted and normalizing operators; no
-  /// running statistics, bounds or shapes), by value.
+  /// Constants that a gradient may move (float tensors of weighted, normalizing and elementwise
+  /// operators; no running statistics, single numbers, bounds or shapes), by value.
   std::map<ValueId, at::Tensor> parameters() const;
   const at::Tensor& constant(ValueId id) const { return constants_.at(id); }
   /// All constants, for saving and restoring the best epoch.
@@ -65,8 +65,8 @@ void infer_shapes(Graph& graph);
 /// The outputs of a node all of whose inputs are constants.
 std::vector<Tensor> evaluate_constant(const Graph& graph, const Node& node);
 
-/// The computed values of whole numbers (shapes and what is made of them) when the network runs on
-/// `batch` zero images.
+/// The computed values of whole numbers that depend on shapes alone (and not on images or tokens)
+/// when the network runs on `batch` zero images.
 std::map<ValueId, Tensor> computed_integers(const Graph& graph, int64_t batch);
 
 at::Tensor to_torch(const Tensor& tensor);  ///< a copy

@@ -39,12 +39,21 @@ bool wants_channels_last(const Session& session, const Shape& chw) {
        shape_text(chw), shape_text(wanted));
 }
 
+void check_logits(const Session& session) {
+  const Shape shape = session.output_shape();
+  const auto wide = std::ranges::count_if(shape, [](int64_t dim) { return dim != 1; });
+  if (wide <= 1) return;
+  fail(Code::Model, "the network puts out {} for an image; wanted logits, one number per class",
+       shape_text(shape));
+}
+
 }  // namespace
 
 Score score(Session& session, const Dataset& dataset, int64_t batch_size, const std::string& name,
             const ProgressSink& progress) {
   const Shape chw = dataset.shape();
   const bool move = wants_channels_last(session, chw);
+  check_logits(session);
   const auto classes = static_cast<size_t>(session.class_count());
   std::vector<int64_t> order(static_cast<size_t>(dataset.size()));
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/executor.h"
+#include "quant/exact.h"
 #include "quant/simulate.h"
 
 namespace octet {
@@ -32,11 +33,10 @@ class ThreadCount {
 
 class SimulatedSession final : public Session {
  public:
-  SimulatedSession(const Graph& graph, const Placement& placement, const QuantTable& table,
-                   int threads)
+  SimulatedSession(const Graph& graph, std::unique_ptr<Interpretation> simulation, int threads)
       : graph_(graph),
         executor_(graph),
-        simulation_(graph, placement, table),
+        simulation_(std::move(simulation)),
         threads_(threads > 0
                      ? threads
                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))) {}
@@ -49,7 +49,10 @@ class SimulatedSession final : public Session {
     const Shape& shape = graph_.value(graph_.inputs().at(0)).shape;
     return {shape.begin() + 1, shape.end()};
   }
-  int64_t class_count() const override { return graph_.value(graph_.outputs().at(0)).shape.at(1); }
+  Shape output_shape() const override {
+    const Shape& shape = graph_.value(graph_.outputs().at(0)).shape;
+    return {shape.begin() + 1, shape.end()};
+  }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     const at::NoGradGuard no_grad;
@@ -57,8 +60,9 @@ class SimulatedSession final : public Session {
     Shape shape = image_shape();
     shape.insert(shape.begin(), count);
     // from_blob lacks const; inputs are not written.
-    const at::Tensor input = at::from_blob(const_cast<float*>(images.data()), shape, at::kFloat);
-    const at::Tensor logits = executor_.run({&input, 1}, simulation_).at(0).contiguous();
+    at::Tensor input = at::from_blob(const_cast<float*>(images.data()), shape, at::kFloat);
+    if (graph_.value(graph_.inputs().at(0)).dtype != DType::Float32) input = input.to(at::kLong);
+    const at::Tensor logits = executor_.run({&input, 1}, *simulation_).at(0).contiguous();
     const auto* values = logits.const_data_ptr<float>();
     return {values, values + logits.numel()};
   }
@@ -74,7 +78,7 @@ class SimulatedSession final : public Session {
  private:
   const Graph& graph_;
   Executor executor_;
-  Simulation simulation_;
+  std::unique_ptr<Interpretation> simulation_;
   int threads_;
 };
 
@@ -82,7 +86,14 @@ class SimulatedSession final : public Session {
 
 std::unique_ptr<Session> simulate(const Graph& graph, const Placement& placement,
                                   const QuantTable& table, int threads) {
-  return std::make_unique<SimulatedSession>(graph, placement, table, threads);
+  return std::make_unique<SimulatedSession>(
+      graph, std::make_unique<Simulation>(graph, placement, table), threads);
+}
+
+std::unique_ptr<Session> simulate(const Graph& graph, const Placement& placement,
+                                  const QuantTable& table, const Dialect& dialect, int threads) {
+  return std::make_unique<SimulatedSession>(
+      graph, std::make_unique<ExactSimulation>(graph, placement, table, dialect), threads);
 }
 
 }  // namespace octet

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "dialects/dialect.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "quant/place.h"
@@ -14,5 +15,9 @@ namespace octet {
 /// the machine has.
 std::unique_ptr<Session> simulate(const Graph& graph, const Placement& placement,
                                   const QuantTable& table, int threads);
+
+/// The same in the integers of a runtime: what its file computes.
+std::unique_ptr<Session> simulate(const Graph& graph, const Placement& placement,
+                                  const QuantTable& table, const Dialect& dialect, int threads);
 
 }  // namespace octet

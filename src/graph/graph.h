@@ -29,6 +29,7 @@ struct Value {
   Shape shape;                     ///< dimensions below zero depend on the batch
   bool shape_known = false;        ///< the rank and all but the batch are known
   std::optional<Tensor> constant;  ///< a constant's data
+  bool fixed = false;              ///< of a constant: part of what is computed, not learnt
 };
 
 /// One ONNX operator of the default domain at opset `kOpset`.

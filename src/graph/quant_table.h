@@ -30,6 +30,16 @@ struct QuantParams {
   bool operator==(const QuantParams&) const = default;
 };
 
+/// A value whose integers are looked up by those of another one: entries[q - low of the source's
+/// grid]. The nodes between them are pointwise and never run.
+struct Lookup {
+  ValueId source = kAbsent;
+  std::vector<int32_t> entries;
+  std::vector<NodeId> nodes;  ///< in order, the last one makes the value
+
+  bool operator==(const Lookup&) const = default;
+};
+
 /// The one table of quantization parameters of a network: simulation, training and every writer
 /// read the same entries. Keyed by value; a reader that sees the value on another grid has an
 /// entry of its own per use. Values without an entry are either not quantized (integer indices) or
@@ -45,8 +55,16 @@ class QuantTable {
 
   const std::map<ValueId, QuantParams>& values() const { return values_; }
 
+  void set_lookup(ValueId value, Lookup lookup) { lookups_[value] = std::move(lookup); }
+  /// nullptr when the value is computed otherwise.
+  const Lookup* find_lookup(ValueId value) const;
+  const std::map<ValueId, Lookup>& lookups() const { return lookups_; }
+  /// The node is inside a lookup.
+  bool looked_up(NodeId node) const;
+
  private:
   std::map<ValueId, QuantParams> values_;
+  std::map<ValueId, Lookup> lookups_;
 };
 
 }  // namespace octet

@@ -14,6 +14,17 @@ constexpr std::array kArchitectures{
                  "squeeze-and-excite, residual adds",
                  mobilenetv3_tiny},
     Architecture{"resnet20", "the CIFAR ResNet of depth 20", resnet20},
+    Architecture{"mobilenetv2", "depthwise convolutions, ReLU6, residual adds", mobilenetv2},
+    Architecture{"mobilenetv3-small", "hard-swish and squeeze-and-excite", mobilenetv3_small},
+    Architecture{"efficientnet-lite0", "EfficientNet-B0 with ReLU6, without squeeze-and-excite",
+                 efficientnet_lite0},
+    Architecture{"efficientnet-b0", "SiLU and squeeze-and-excite", efficientnet_b0},
+    Architecture{"efficientvit-b0", "linear attention of ReLU kernels among convolutions",
+                 efficientvit_b0},
+    Architecture{"efficientvit-b1", "the same, wider and deeper", efficientvit_b1},
+    Architecture{"vit-tiny", "the vision transformer of 192 channels on patches of 16x16",
+                 vit_tiny},
+    Architecture{"resnet18", "the ImageNet ResNet of depth 18", resnet18},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "networks/builder.h"
+#include "networks/blocks.h"
 
 namespace octet {
 namespace {
@@ -22,29 +22,25 @@ constexpr std::array kBlocks{
     Block{5, 144, 48, true, "HardSwish", 1},
 };
 
-ValueId add_block(NetworkBuilder& net, const std::string& name, ValueId x, const Block& block) {
-  const int64_t expanded = net.scaled(block.expanded);
-  const int64_t out = net.scaled(block.out);
-  ValueId y = x;
-  if (expanded != net.channels(x)) {
-    y = net.conv_block(name + ".expand", y, expanded, 1, 1, 1, block.act);
-  }
-  y = net.conv_block(name + ".depthwise", y, expanded, block.kernel, block.stride, expanded,
-                     block.act);
-  if (block.squeeze) y = net.squeeze_excite(name + ".se", y, std::max<int64_t>(8, expanded / 4));
-  y = net.conv_block(name + ".project", y, out, 1, 1, 1, "");
-  return block.stride == 1 && out == net.channels(x) ? net.binary("Add", name + ".add", y, x) : y;
-}
-
 }  // namespace
 
 Graph mobilenetv3_tiny(const NetworkSize& size, uint64_t seed) {
   NetworkBuilder net(size, seed);
-  ValueId x = net.conv_block("stem", net.input(), net.scaled(16), 3, 2, 1, "HardSwish");
-  for (size_t i = 0; i < kBlocks.size(); ++i) {
-    x = add_block(net, "block" + std::to_string(i + 1), x, kBlocks[i]);
+  ValueId x =
+      net.conv_block("stem", net.input(), net.scaled(16), {.kernel = 3, .stride = 2}, "HardSwish");
+  int number = 0;
+  for (const Block& block : kBlocks) {
+    const int64_t expanded = net.scaled(block.expanded);
+    x = inverted_residual(
+        net, "block" + std::to_string(++number), x,
+        {.kernel = block.kernel,
+         .expanded = expanded,
+         .out = net.scaled(block.out),
+         .stride = block.stride,
+         .act = block.act,
+         .excite = {.squeezed = block.squeeze ? std::max<int64_t>(8, expanded / 4) : 0}});
   }
-  x = net.conv_block("head", x, net.scaled(288), 1, 1, 1, "HardSwish");
+  x = net.conv_block("head", x, net.scaled(288), {}, "HardSwish");
   x = net.flatten("flatten", net.global_pool("pool", x));
   x = net.activation("HardSwish", "features.act", net.linear("features", x, net.scaled(256)));
   return net.finish(net.linear("classifier", x, size.classes));

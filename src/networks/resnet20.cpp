@@ -1,4 +1,4 @@
-#include "networks/builder.h"
+#include "networks/blocks.h"
 
 namespace octet {
 
@@ -6,18 +6,12 @@ namespace octet {
 // projections (1x1 convolutions) where the shape changes.
 Graph resnet20(const NetworkSize& size, uint64_t seed) {
   NetworkBuilder net(size, seed);
-  ValueId x = net.conv_block("stem", net.input(), net.scaled(16), 3, 1, 1, "Relu");
+  ValueId x = net.conv_block("stem", net.input(), net.scaled(16), {.kernel = 3}, "Relu");
   for (int stage = 0; stage < 3; ++stage) {
-    const int64_t out = net.scaled(int64_t{16} << stage);
     for (int block = 0; block < 3; ++block) {
       const std::string name = "stage" + std::to_string(stage + 1) + "." + std::to_string(block);
-      const int64_t stride = stage > 0 && block == 0 ? 2 : 1;
-      ValueId y = net.conv_block(name + ".first", x, out, 3, stride, 1, "Relu");
-      y = net.conv_block(name + ".second", y, out, 3, 1, 1, "");
-      const bool same = stride == 1 && out == net.channels(x);
-      const ValueId shortcut =
-          same ? x : net.conv_block(name + ".shortcut", x, out, 1, stride, 1, "");
-      x = net.activation("Relu", name + ".act", net.binary("Add", name + ".add", y, shortcut));
+      x = basic_block(net, name, x, net.scaled(int64_t{16} << stage),
+                      stage > 0 && block == 0 ? 2 : 1);
     }
   }
   x = net.flatten("flatten", net.global_pool("pool", x));

@@ -48,7 +48,7 @@ using RunFn = std::vector<at::Tensor> (*)(const OpCall&);
 // --- How an operator may be quantized: facts of the operator, not of a target ------------------
 
 /// A constant weight (per-channel along `axis`) and a bias; where the weight is computed by the
-/// network the operator counts as `Rescale`.
+/// network, or has no axis of output channels (-1), the operator counts as `Rescale`.
 struct Weighted {
   size_t weight = 1;
   int (*axis)(const Node& node, size_t weight_rank) = nullptr;
@@ -87,16 +87,15 @@ struct Absorbable {
 struct FloatOnly {
   std::string_view reason;
 };
-using QuantRule =
-    std::variant<Weighted, Rescale, Pointwise, Moves, Bounded, Absorbable, FloatOnly>;
+using QuantRule = std::variant<Weighted, Rescale, Pointwise, Moves, Bounded, Absorbable, FloatOnly>;
 
 /// Inputs that training updates by itself (running statistics); empty for stateless operators.
 using Statistics = std::vector<size_t>;
 
 inline constexpr size_t kAllInputs = std::numeric_limits<size_t>::max();
 
-/// Everything that the project knows of an operator whatever the file format and the runtime: what a
-/// TFLite file says for it stands in formats/tflite, and the integers that a runtime computes in
+/// Everything that the project knows of an operator whatever the file format and the runtime: what
+/// a TFLite file says for it stands in formats/tflite, and the integers that a runtime computes in
 /// dialects, each under the same family name.
 struct OpDef {
   Stated<std::string_view> name;

@@ -31,9 +31,33 @@ std::optional<NodeId> foldable_producer(const Graph& graph, const Node& node, si
 
 namespace {
 
-int weight_axis(const Graph& graph, const Node& node, const Weighted& rule) {
-  return rule.axis(node, graph.constant_input(node, rule.weight)->shape.size());
-}
+/// Which output channel each element of a weight belongs to.
+class ChannelMap {
+ public:
+  ChannelMap(const Graph& graph, const Node& node) {
+    const auto& rule = std::get<Weighted>(op_of(node).quant.value);
+    const Shape& shape = graph.constant_input(node, rule.weight)->shape;
+    // Without an axis: a transposed convolution in groups, whose weight is [in, out / group, ...].
+    const int axis = rule.axis(node, shape.size());
+    const size_t at = axis < 0 ? 1 : static_cast<size_t>(axis);
+    const int64_t groups = axis < 0 ? node.integer("group", 1) : 1;
+    per_group_ = static_cast<size_t>(shape.at(at));
+    channels_ = per_group_ * static_cast<size_t>(groups);
+    inner_ = static_cast<size_t>(element_count(std::span(shape).subspan(at + 1)));
+    group_ = static_cast<size_t>(element_count(shape) / groups);
+  }
+  size_t channels() const { return channels_; }
+  size_t operator()(size_t element) const {
+    if (channels_ == per_group_) return element / inner_ % channels_;
+    return element / group_ * per_group_ + element / inner_ % per_group_;
+  }
+
+ private:
+  size_t per_group_ = 0;
+  size_t channels_ = 0;
+  size_t inner_ = 0;  ///< elements after the channel's dimension
+  size_t group_ = 0;  ///< elements of one group
+};
 
 /// The bias as one number per channel.
 std::vector<float> bias_of(const Graph& graph, const Node& node, size_t index, size_t channels) {
@@ -47,24 +71,20 @@ std::vector<float> bias_of(const Graph& graph, const Node& node, size_t index, s
 }  // namespace
 
 size_t channels_of(const Graph& graph, const Node& node) {
-  const auto& rule = std::get<Weighted>(op_of(node).quant.value);
-  const Tensor& weight = *graph.constant_input(node, rule.weight);
-  return static_cast<size_t>(weight.shape.at(static_cast<size_t>(weight_axis(graph, node, rule))));
+  return ChannelMap(graph, node).channels();
 }
 
 void fold_into(Graph& graph, NodeId id, const Affine& affine) {
   const auto& rule = std::get<Weighted>(op_of(graph.node(id)).quant.value);
-  const auto axis = static_cast<size_t>(weight_axis(graph, graph.node(id), rule));
-  const size_t channels = channels_of(graph, graph.node(id));
+  const ChannelMap channel_of(graph, graph.node(id));
+  const size_t channels = channel_of.channels();
   std::vector<float> bias = bias_of(graph, graph.node(id), rule.bias, channels);
   for (size_t c = 0; c < channels; ++c) bias[c] = bias[c] * affine.scale[c] + affine.shift[c];
 
   const ValueId weight_id = graph.node(id).inputs[rule.weight];
   Tensor weight = *graph.value(weight_id).constant;
-  const std::span<const int64_t> shape = weight.shape;
-  const auto inner = static_cast<size_t>(element_count(shape.subspan(axis + 1)));
   const auto values = weight.as<float>();
-  for (size_t i = 0; i < values.size(); ++i) values[i] *= affine.scale[i / inner % channels];
+  for (size_t i = 0; i < values.size(); ++i) values[i] *= affine.scale[channel_of(i)];
 
   const std::string bias_name = graph.node(id).input(rule.bias) == kAbsent
                                     ? graph.node(id).name + ".bias"
@@ -109,7 +129,9 @@ bool fold_constant_operand(Graph& graph, NodeId id, size_t data) {
   const auto producer = foldable_producer(graph, node, data);
   if (!constant || constant->dtype != DType::Float32 || !producer) return false;
   const size_t channels = channels_of(graph, graph.node(*producer));
-  const size_t rank = graph.node(*producer).op == "Gemm" ? 2 : 4;
+  // Gemm's output is a matrix, that of a convolution has as many dimensions as its weight.
+  const auto& rule = std::get<Weighted>(op_of(graph.node(*producer)).quant.value);
+  const size_t rank = graph.constant_input(graph.node(*producer), rule.weight)->shape.size();
   const std::vector<float> numbers = per_channel(*constant, channels, rank);
   if (numbers.empty()) return false;
   Affine affine{std::vector<float>(channels, 1.0F), std::vector<float>(channels, 0.0F)};
@@ -135,7 +157,7 @@ size_t fold_batch_normalization(Graph& graph) {
   size_t folded = 0;
   for (const NodeId id : std::vector(graph.order())) {
     const Node& node = graph.node(id);
-    if (node.op != "BatchNormalization") continue;
+    if (node.op != "BatchNormalization" || node.integer("training_mode", 0) != 0) continue;
     const auto producer = foldable_producer(graph, node);
     if (!producer) continue;
     std::array<std::span<const float>, 4> statistics;  // gamma, beta, mean, variance

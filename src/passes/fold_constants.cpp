@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "engine/executor.h"
 #include "ops/op_def.h"
@@ -50,23 +51,22 @@ size_t fold_constants(Graph& graph) {
 }
 
 size_t unshare_constants(Graph& graph) {
-  size_t copied = 0;
-  std::vector<ValueId> taken;
+  std::map<ValueId, int> reads;
   for (const NodeId id : graph.order()) {
-    const OpDef& op = op_of(graph.node(id));
-    const auto* rule = std::get_if<Weighted>(&op.quant.value);
+    for (const ValueId in : graph.node(id).inputs) ++reads[in];
+  }
+  size_t copied = 0;
+  for (const NodeId id : graph.order()) {
+    const auto* rule = std::get_if<Weighted>(&op_of(graph.node(id)).quant.value);
     if (!rule) continue;
     for (const size_t index : {rule->weight, rule->bias}) {
       const ValueId value = graph.node(id).input(index);
-      if (!graph.is_constant(value)) continue;
-      if (std::ranges::contains(taken, value)) {
-        const ValueId copy =
-            graph.add_constant(graph.value(value).name, *graph.value(value).constant);
-        graph.node(id).inputs[index] = copy;
-        ++copied;
-      } else {
-        taken.push_back(value);
-      }
+      if (!graph.is_constant(value) || --reads[value] == 0) continue;
+      const ValueId copy =
+          graph.add_constant(graph.value(value).name, *graph.value(value).constant);
+      graph.value(copy).fixed = graph.value(value).fixed;
+      graph.node(id).inputs[index] = copy;
+      ++copied;
     }
   }
   return copied;

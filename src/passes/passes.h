@@ -36,9 +36,50 @@ size_t unshare_constants(Graph& graph);
 /// whole image, become GlobalAveragePool.
 size_t canonicalize_pooling(Graph& graph);
 
+/// MatMul by a constant matrix, with the Add of a row and the Relu behind it, becomes Gemm between
+/// two Reshapes: the form that has a 32-bit bias.
+size_t flatten_matmul(Graph& graph);
+/// Mul and Add by one number per column, which only Gemms read (perhaps through operators that move
+/// whole rows), go into the weights and biases of these: the affine end of a LayerNormalization.
+size_t fold_forward(Graph& graph);
+/// Constants that mask scores before a Softmax (-inf, -1e9, -100) become -24: as good as 0 after
+/// it, and the scores keep a fine grid.
+size_t bound_masks(Graph& graph);
+/// Softmax over another axis than the last one becomes Transpose, Softmax, Transpose.
+size_t move_softmax_last(Graph& graph);
+
+/// Equal nodes (operator, attributes, operands) are computed once, and equal constants of whole
+/// numbers are kept once.
+size_t merge_duplicates(Graph& graph);
+/// Expand, and Tile that only repeats dimensions of one, before an operator that broadcasts anyway.
+size_t remove_broadcasts(Graph& graph);
+
+// Rules of "what to match, what to put" (rewrite.h), one file of them per subject. They want shapes
+// to be known, and leave a place alone where they are not.
+
+/// Powers in their plain form (Mul, Sqrt, Reciprocal), operators that do nothing, and Softmax,
+/// Softplus and Sigmoid from their exponentials.
+size_t simplify_arithmetic(Graph& graph);
+/// Transpose, Reshape, Slice, Cast and reductions that do nothing or follow each other.
+size_t simplify_layout(Graph& graph);
+/// Pad before a convolution or pooling becomes its pads.
+size_t fold_padding(Graph& graph);
+/// Relu, Clip, HardSigmoid, HardSwish, Gelu and Mish from their parts.
+size_t fuse_activations(Graph& graph);
+/// LayerNormalization, RMSNormalization, GroupNormalization and LpNormalization from their parts.
+size_t fuse_normalizations(Graph& graph);
+/// Mul and Div by a number before a product or convolution, and by a number or one per column after
+/// a product, go into its constant weight.
+size_t fold_scales(Graph& graph);
+/// BatchNormalization around a MatMul of matrices makes it a Gemm; before a Conv that sees no
+/// padding, or a Gemm, it goes into their weights.
+size_t fold_normalization_into_next(Graph& graph);
+
 /// Rewrites operators that `supported` refuses to ones that compute the same, where such a form is
-/// known: HardSigmoid(x) = Clip(alpha x + beta, 0, 1); HardSwish(x) = x * HardSigmoid(x) with
-/// alpha 1/6; Sub of a constant = Add; Div by a constant = Mul.
+/// known: normalizations and reductions as matrix products and tables, HardSwish(x) = x * Clip(x /
+/// 6
+/// + 1/2, 0, 1), x - y = x + (-1) y, x / y = (x |y|^-1/2) (sign y |y|^-1/2), ... Where only
+/// functions of one number are left they need no other form: a table computes them.
 size_t lower_operators(Graph& graph, const std::function<bool(std::string_view op)>& supported);
 
 /// What was done, for the report: "fold_batch_normalization: 12".

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <format>
 
@@ -16,25 +17,84 @@ struct Pass {
   size_t (*run)(Graph&);
 };
 
-// Identities first: they stand between the operators that the others look for. Constants before
-// foldings, which want constant operands.
-constexpr std::array kSimplify{
+// Once, for they make the graph what the rest can read. Identities first: they stand between the
+// operators that the others look for.
+constexpr std::array kPrepare{
     Pass{"remove_identity", remove_identity},
     Pass{"fold_constants", fold_constants},
     Pass{"open_batch", open_batch},
     Pass{"freeze_shapes", freeze_shapes},
+};
+
+// In rounds, until none changes anything: a fusion may need what another one left. Constants before
+// foldings, which want constant operands; duplicates before patterns, for an operand that was
+// computed twice is one value; plain forms before the fusions that look for them; folding into the
+// operator in front before folding into the one behind.
+constexpr std::array kSimplify{
+    Pass{"fold_constants", fold_constants},
+    Pass{"merge_duplicates", merge_duplicates},
+    Pass{"remove_broadcasts", remove_broadcasts},
+    Pass{"simplify_arithmetic", simplify_arithmetic},
+    Pass{"simplify_layout", simplify_layout},
+    Pass{"fuse_activations", fuse_activations},
+    Pass{"fuse_normalizations", fuse_normalizations},
+    Pass{"fold_padding", fold_padding},
     Pass{"unshare_constants", unshare_constants},
     Pass{"fold_batch_normalization", fold_batch_normalization},
+    Pass{"fold_scales", fold_scales},
+    Pass{"fold_normalization_into_next", fold_normalization_into_next},
 };
+
+/// How often each pass changed something.
+class Tally {
+ public:
+  template <size_t N>
+  size_t run(const std::array<Pass, N>& passes, Graph& graph) {
+    size_t changed = 0;
+    for (const Pass& pass : passes) {
+      const size_t places = pass.run(graph);
+      changed += places;
+      const auto it = std::ranges::find(counts_, pass.name, &Count::first);
+      if (it == counts_.end())
+        counts_.emplace_back(pass.name, places);
+      else
+        it->second += places;
+    }
+    return changed;
+  }
+  PassLog log() const {
+    PassLog lines;
+    for (const auto& [pass, places] : counts_) note(lines, pass, places);
+    return lines;
+  }
+
+ private:
+  using Count = std::pair<std::string_view, size_t>;
+  std::vector<Count> counts_;  ///< in the order of the first runs
+};
+
+/// Whether all values that live nodes make have shapes.
+bool shapes_known(const Graph& graph) {
+  return std::ranges::all_of(graph.order(), [&](NodeId id) {
+    return std::ranges::all_of(graph.node(id).outputs, [&](ValueId out) {
+      return out == kAbsent || graph.value(out).shape_known;
+    });
+  });
+}
 
 }  // namespace
 
 PassLog simplify(Graph& graph) {
-  PassLog log;
+  Tally tally;
   graph.sort();
-  for (const Pass& pass : kSimplify) note(log, pass.name, pass.run(graph));
-  note(log, "remove_dead", graph.remove_dead());
+  tally.run(kPrepare, graph);
+  const size_t unread = graph.remove_dead();
   infer_shapes(graph);
+  while (tally.run(kSimplify, graph) > 0) {
+    if (!shapes_known(graph)) infer_shapes(graph);
+  }
+  PassLog log = tally.log();
+  note(log, "remove_dead", unread + graph.remove_dead());
   return log;
 }
 
@@ -42,9 +102,17 @@ PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supp
   PassLog log;
   note(log, "canonicalize_pooling", canonicalize_pooling(graph));
   note(log, "fuse_matmul_bias", fuse_matmul_bias(graph));
+  note(log, "flatten_matmul", flatten_matmul(graph));
+  infer_shapes(graph);
   note(log, "lower_operators", lower_operators(graph, supported));
-  // After lowering: HardSigmoid's slope and offset are now a Mul and an Add after a convolution.
+  note(log, "bound_masks", bound_masks(graph));
+  note(log, "move_softmax_last", move_softmax_last(graph));
+  // After lowering: HardSigmoid's slope and offset are now a Mul and an Add after a convolution,
+  // and LayerNormalization's scale and bias before a product.
   note(log, "fold_affine", fold_affine(graph));
+  note(log, "fold_forward", fold_forward(graph));
+  // Zeros that a bias shares with an Add would be on two grids at once.
+  note(log, "unshare_constants", unshare_constants(graph));
   note(log, "remove_dead", graph.remove_dead());
   infer_shapes(graph);
   return log;

@@ -28,7 +28,10 @@ class Watcher final : public Interpretation {
     const auto observer =
         group == placement_.group_of.end() ? observers_.end() : observers_.find(group->second);
     // What moved was seen before; what is absorbed is never stored.
-    if (observer == observers_.end() || placement_.exact.contains(id)) return tensor;
+    if (observer == observers_.end() || placement_.exact.contains(id) ||
+        placement_.clipped_later.contains(id)) {
+      return tensor;
+    }
     const at::Tensor dense = tensor.is_non_overlapping_and_dense() ? tensor : tensor.contiguous();
     try {
       observer->second->observe(
@@ -79,7 +82,8 @@ Ranges calibrate(const Graph& graph, const Placement& placement, const NextImage
     any = true;
     std::vector<int64_t> shape = graph.value(graph.inputs().at(0)).shape;
     shape.at(0) = count;
-    const at::Tensor batch = at::from_blob(images.data(), shape, at::kFloat);
+    at::Tensor batch = at::from_blob(images.data(), shape, at::kFloat);
+    if (graph.value(graph.inputs().at(0)).dtype != DType::Float32) batch = batch.to(at::kLong);
     executor.run({&batch, 1}, watcher);
   }
   if (!any) fail(Code::Data, "calibrate: there are no calibration images");

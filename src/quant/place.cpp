@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -35,8 +36,14 @@ class Placer {
       : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
 
   Placement run() {
-    for (ValueId id : graph_.inputs()) admit(id);
-    for (NodeId id : graph_.order()) visit(graph_.node(id));
+    for (ValueId id : graph_.inputs()) {
+      if (is_data(id)) admit(id);
+    }
+    placement_.chains = find_chains(graph_, targets_);
+    for (const auto& [result, chain] : placement_.chains) {
+      in_chain_.insert(chain.nodes.begin(), chain.nodes.end());
+    }
+    for (NodeId id : graph_.order()) visit(id);
     form_groups();
     return std::move(placement_);
   }
@@ -55,28 +62,53 @@ class Placer {
     return found;
   }
 
-  void visit(const Node& node) {
+  void visit(NodeId id) {
+    const Node& node = graph_.node(id);
     const OpDef& op = op_of(node);
-    if (!is_data(node.outputs[0])) return;
-    if (const auto* held = std::get_if<FloatOnly>(&op.quant.value)) {
-      fail(Code::Unsupported, "{}: it would stay in float, because {}", describe(node),
-           held->reason);
+    if (std::ranges::none_of(node.outputs, [&](ValueId out) { return is_data(out); })) return;
+    if (in_chain_.contains(id)) return visit_in_chain(node, op);
+    for (ValueId out : node.outputs) {
+      if (is_data(out)) admit(out);
     }
-    if (!targets_.supports(node.op)) {
-      fail(Code::Unsupported, "{}: {} has no integer form of it", describe(node),
-           join(targets_.refusing(node.op), " and "));
+    if (const auto reason = in_float(node, op)) {
+      placement_.in_float[id] = *reason;
+      return;
     }
-    const ValueId out = node.outputs[0];
-    admit(out);
     std::visit([&](const auto& rule) { apply(node, op, rule); }, op.quant.value);
     demand(node, op);
+  }
+
+  /// Only the result of a chain exists.
+  void visit_in_chain(const Node& node, const OpDef& op) {
+    const ValueId out = node.outputs[0];
+    if (!placement_.chains.contains(out)) {
+      placement_.absorbed.push_back(out);
+      return;
+    }
+    admit(out);
+    if (const auto* pointwise = std::get_if<Pointwise>(&op.quant.value)) {
+      apply(node, op, *pointwise);
+    } else if (const auto* clip = std::get_if<Absorbable>(&op.quant.value)) {
+      bound(node, *clip);
+    }
+    if (placement_.chains.at(out).nodes.size() == 1) demand(node, op);
+  }
+
+  std::optional<std::string> in_float(const Node& node, const OpDef& op) const {
+    if (const auto* held = std::get_if<FloatOnly>(&op.quant.value))
+      return std::string(held->reason);
+    if (targets_.supports(node.op)) return std::nullopt;
+    const std::vector<std::string> names = targets_.refusing(node.op);
+    return std::format("{} {} no integer form of it", join(names, " and "),
+                       names.size() == 1 ? "has" : "have");
   }
 
   void apply(const Node& node, const OpDef& op, const Weighted& rule) {
     const ValueId weight = node.input(rule.weight);
     if (!graph_.is_constant(weight)) return apply(node, op, Rescale{});
-    const ValueId bias = node.input(rule.bias);
     const int axis = rule.axis(node, graph_.value(weight).shape.size());
+    if (axis < 0) return apply(node, op, Rescale{});
+    const ValueId bias = node.input(rule.bias);
     rules_[weight] = WeightGrid{axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
@@ -104,11 +136,16 @@ class Placer {
   void apply(const Node& node, const OpDef& op, const Moves& rule) {
     for (ValueId in : data_inputs(node, op)) {
       admit(in);
-      sets_.join(in, node.outputs[0]);
+      for (ValueId out : node.outputs) {
+        if (is_data(out)) sets_.join(in, out);
+      }
     }
     // A number that comes in has to be rounded with the rest; 0 is on every grid.
     const Tensor* fill = rule.fill > 0 ? graph_.constant_input(node, rule.fill) : nullptr;
-    if (!fill || fill->as<float>()[0] == 0) placement_.exact[node.outputs[0]] = true;
+    if (fill && fill->as<float>()[0] != 0) return;
+    for (ValueId out : node.outputs) {
+      if (is_data(out)) placement_.exact[out] = true;
+    }
   }
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
@@ -120,13 +157,16 @@ class Placer {
 
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
-    const ValueId out = node.outputs[0];
-    const auto [low, high] = rule.bounds(graph_, node);
-    rules_[out] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
-                                        : GroupRule(FromData{low, high});
+    bound(node, rule);
     if (!can_absorb(in)) return;
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
+  }
+
+  void bound(const Node& node, const Absorbable& rule) {
+    const auto [low, high] = rule.bounds(graph_, node);
+    rules_[node.outputs[0]] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
+                                                    : GroupRule(FromData{low, high});
   }
 
   void apply(const Node& /*node*/, const OpDef& /*op*/, const FloatOnly& /*rule*/) {}
@@ -136,6 +176,7 @@ class Placer {
     const auto producer = graph_.producer(value);
     if (!producer || graph_.is_output(value) || graph_.users(value).size() != 1) return false;
     if (factors_.contains(value)) return false;
+    if (in_chain_.contains(*producer) || placement_.in_float.contains(*producer)) return false;
     const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
     return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
   }
@@ -164,7 +205,38 @@ class Placer {
     }
   }
 
+  /// An operator can only clip by the end of its grid. Where a grid is shared with values of other
+  /// bounds, the clip stays an operator of its own on that grid.
+  void keep_clips_on_shared_grids() {
+    std::map<ValueId, std::vector<GroupRule>> bounds;
+    for (const auto& [id, unused] : quantized_) {
+      if (placement_.exact.contains(id)) continue;
+      const auto it = rules_.find(id);
+      bounds[sets_.root(id)].push_back(
+          it == rules_.end() ? GroupRule(FromData{-kInfinity, kInfinity}) : it->second);
+    }
+    std::vector<ValueId> restored;
+    for (const ValueId in : placement_.absorbed) {
+      const auto users = graph_.users(in);
+      if (users.size() != 1 || in_chain_.contains(users[0])) continue;
+      const ValueId out = graph_.node(users[0]).outputs[0];
+      const auto* own = std::get_if<FromData>(&rules_.at(out));
+      const auto same = [&](const GroupRule& rule) {
+        const auto* data = std::get_if<FromData>(&rule);
+        return data && own && data->low == own->low && data->high == own->high;
+      };
+      if (!own || std::ranges::all_of(bounds[sets_.root(out)], same)) continue;
+      restored.push_back(in);
+      admit(in);
+      sets_.join(in, out);
+      placement_.clipped_later.insert(in);
+    }
+    std::erase_if(placement_.absorbed,
+                  [&](ValueId id) { return std::ranges::contains(restored, id); });
+  }
+
   void form_groups() {
+    keep_clips_on_shared_grids();
     drop_shared_factors();
     std::map<ValueId, std::vector<ValueId>> members;
     for (const auto& [id, unused] : quantized_) members[sets_.root(id)].push_back(id);
@@ -227,6 +299,7 @@ class Placer {
   const TargetSet& targets_;
   UnionFind sets_;
   Placement placement_;
+  std::set<NodeId> in_chain_;
   std::map<ValueId, bool> quantized_;
   std::map<ValueId, GroupRule> rules_;
   std::map<ValueId, std::pair<ValueId, double>> factors_;

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "graph/graph.h"
+#include "quant/lookup.h"
 #include "quant/target.h"
 
 namespace octet {
@@ -57,12 +59,18 @@ struct Placement {
   /// Computed values whose integers were rounded before (what `Moves` operators put out, and
   /// rescaled values): they need no rounding of their own.
   std::map<ValueId, bool> exact;
-  /// Values inside an operator with its activation; they never exist.
+  /// Values on the grid of what clips them, which others have a say in; their range is not
+  /// observed.
+  std::set<ValueId> clipped_later;
+  /// Values inside an operator with its activation, or inside a chain; they never exist.
   std::vector<ValueId> absorbed;
+  std::map<ValueId, Chain> chains;  ///< computed by a table, by their result
+  /// Nodes between integers that compute in float, with what completes "stays in float because".
+  std::map<NodeId, std::string> in_float;
 };
 
-/// Places quantizers on every float value of the compute path. Throws Code::Unsupported naming the
-/// node that a target of the set cannot compute in integers.
+/// Places quantizers on every float value of the compute path, whatever its node computes in.
+/// Throws Code::Unsupported naming a node whose rules contradict each other.
 Placement place(const Graph& graph, const TargetSet& targets);
 
 }  // namespace octet

@@ -94,23 +94,55 @@ void solve_constants(const Graph& graph, const Placement& placement, QuantTable&
   }
 }
 
+namespace {
+
+/// A chain's result need not reach further than its table can: beyond lie only values whose source
+/// is rounded to 0.
+void bound_chains(const Graph& graph, const Placement& placement, const Ranges& ranges,
+                  QuantTable& table) {
+  for (const NodeId id : graph.order()) {
+    const auto it = placement.chains.find(graph.node(id).outputs[0]);
+    if (it == placement.chains.end()) continue;
+    const size_t index = placement.group_of.at(it->first);
+    const Group& group = placement.groups[index];
+    if (group.members.size() != 1 || !std::holds_alternative<FromData>(group.rule)) continue;
+    const Range reach = chain_range(graph, it->second, table.at(it->second.source, graph));
+    Range range = ranges.at(index);
+    if (reach.empty || range.empty) continue;
+    range.low = std::max(range.low, reach.low);
+    range.high = std::min(range.high, reach.high);
+    table.set(it->first, activation_params(range));
+  }
+}
+
+void set_all(const Group& group, const QuantParams& params, QuantTable& table) {
+  for (const ValueId id : group.members) table.set(id, params);
+}
+
+}  // namespace
+
 QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges) {
   QuantTable table;
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
-    QuantParams params;
     if (std::holds_alternative<FromData>(group.rule)) {
-      params = activation_params(ranges.at(i));
+      set_all(group, activation_params(ranges.at(i)), table);
     } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
-      params = fixed_params(*fixed);
-    } else if (const auto* rescaled = std::get_if<Rescaled>(&group.rule)) {
-      params = rescaled_params(*rescaled, table, graph);
-    } else {
-      continue;
+      set_all(group, fixed_params(*fixed), table);
     }
-    for (ValueId id : group.members) table.set(id, params);
+  }
+  bound_chains(graph, placement, ranges, table);
+  for (const Group& group : placement.groups) {
+    const auto* rescaled = std::get_if<Rescaled>(&group.rule);
+    if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
   }
   solve_constants(graph, placement, table);
+  for (const auto& [result, chain] : placement.chains) {
+    table.set_lookup(result, {.source = chain.source,
+                              .entries = tabulate(graph, chain, table.at(chain.source, graph),
+                                                  table.at(result, graph)),
+                              .nodes = chain.nodes});
+  }
   return table;
 }
 

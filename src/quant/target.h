@@ -25,12 +25,13 @@ struct TargetOp {
 };
 
 /// What a runtime can do, as data. An operator without a row has no integer kernel there: it must
-/// be lowered to operators that have one, or the network is refused.
+/// be lowered to operators that have one, be a table, or stay in float where the files may.
 struct TargetProfile {
   std::string_view name;
   std::string_view format;     ///< of its files: "ONNX INT8"
   std::string_view extension;  ///< of its files: ".onnx"
   std::span<const TargetOp> ops;
+  bool float_between = false;  ///< its files may compute an operator in float between integers
 
   const TargetOp* find(std::string_view op) const;  ///< nullptr: no integer kernel
 };

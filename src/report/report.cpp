@@ -107,6 +107,7 @@ std::string Report::markdown() const {
   }
   out += "\n## Passes\n\n";
   for (const std::string& pass : passes) out += std::format("- {}\n", pass);
+  for (const std::string& line : in_float) out += std::format("- {}\n", line);
   out += std::format("\n## Recipe (seed {})\n\n```yaml\n{}```\n\n## Versions\n\n", seed, recipe);
   for (const auto& [library, version] : versions) {
     out += std::format("- {} {}\n", library, version);
@@ -129,6 +130,7 @@ std::string Report::json() const {
                                          {"validation_top1", epoch.validation_top1}});
   }
   document["passes"] = passes;
+  document["in_float"] = in_float;
   document["recipe"] = recipe;
   for (const auto& [library, version] : versions) document["versions"][library] = version;
   return document.dump(2) + "\n";

@@ -2,78 +2,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
-#include <streambuf>
-#include <thread>
+#include <ranges>
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/onnx/schemas.h"
 #include "formats/summary.h"
+#include "runtime/onnxruntime_environment.h"
 #include "runtime/session.h"
 #include "runtime/versions.h"
 
 namespace octet {
 namespace {
-
-/// Passes on every line but those of ONNX Runtime and libonnx registering the same schemas, which
-/// both do on start: "Schema error: ... already registered".
-class SchemaFilter final : public std::streambuf {
- public:
-  explicit SchemaFilter(std::streambuf* next) : next_(next) {}
-  SchemaFilter(const SchemaFilter&) = delete;
-  SchemaFilter& operator=(const SchemaFilter&) = delete;
-  ~SchemaFilter() override { flush_line(); }
-
- private:
-  int overflow(int character) override {
-    if (character == traits_type::eof()) return 0;
-    line_ += static_cast<char>(character);
-    if (character == '\n') flush_line();
-    return character;
-  }
-  void flush_line() {
-    const bool harmless =
-        line_.starts_with("Schema error: ") && line_.contains("already registered");
-    const bool its_end = after_harmless_ && line_ == "\n";  // each is followed by an empty line
-    after_harmless_ = harmless;
-    if (!harmless && !its_end)
-      next_->sputn(line_.data(), static_cast<std::streamsize>(line_.size()));
-    line_.clear();
-  }
-
-  std::streambuf* next_;
-  std::string line_;
-  bool after_harmless_ = false;
-};
-
-/// The one environment of the process.
-Ort::Env& environment() {
-  static Ort::Env env = [] {
-    register_onnx_schemas();
-    SchemaFilter filter(std::cerr.rdbuf());
-    std::streambuf* const before = std::cerr.rdbuf(&filter);
-    struct Restore {
-      std::streambuf* before;
-      ~Restore() { std::cerr.rdbuf(before); }
-    } restore{before};
-    return Ort::Env(ORT_LOGGING_LEVEL_ERROR, "octet");
-  }();
-  return env;
-}
-
-int thread_count(int wanted) {
-  return wanted > 0 ? wanted : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
-Ort::SessionOptions options_for(int threads) {
-  Ort::SessionOptions options;
-  options.SetIntraOpNumThreads(thread_count(threads));
-  options.SetInterOpNumThreads(1);
-  options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
-  options.AddConfigEntry("session.intra_op.allow_spinning", "0");
-  return options;
-}
 
 /// ONNX Runtime's exceptions as ours.
 template <class Work>
@@ -88,7 +27,7 @@ auto translated(const std::filesystem::path& path, Code code, Work work) {
 class OnnxRuntimeSession final : public Session {
  public:
   OnnxRuntimeSession(std::filesystem::path path, int threads) : path_(std::move(path)) {
-    session_ = Ort::Session(environment(), path_.c_str(), options_for(threads));
+    session_ = Ort::Session(onnxruntime_environment(), path_.c_str(), onnxruntime_options(threads));
     if (session_.GetInputCount() != 1 || session_.GetOutputCount() != 1) {
       fail(Code::Model,
            "{} has {} inputs and {} outputs; wanted one input of images and one output "
@@ -98,9 +37,12 @@ class OnnxRuntimeSession final : public Session {
     Ort::AllocatorWithDefaultOptions allocator;
     input_name_ = session_.GetInputNameAllocated(0, allocator).get();
     output_name_ = session_.GetOutputNameAllocated(0, allocator).get();
-    input_shape_ = float_shape(session_.GetInputTypeInfo(0), "input");
-    output_shape_ = float_shape(session_.GetOutputTypeInfo(0), "output");
-    if (output_shape_.size() != 2 || output_shape_[1] <= 0 || input_shape_.size() < 2) {
+    whole_input_ = is_whole(session_.GetInputTypeInfo(0));
+    input_shape_ = shape_of(session_.GetInputTypeInfo(0), "input", whole_input_);
+    output_shape_ = shape_of(session_.GetOutputTypeInfo(0), "output", false);
+    const bool open = std::ranges::any_of(output_shape_ | std::views::drop(1),
+                                          [](int64_t dim) { return dim <= 0; });
+    if (output_shape_.size() < 2 || open || input_shape_.size() < 2) {
       fail(Code::Model, "{}: its output has the shape {}; wanted logits, batch x classes",
            path_.string(), shape_text(output_shape_));
     }
@@ -108,7 +50,7 @@ class OnnxRuntimeSession final : public Session {
 
   std::string runtime() const override { return "ONNX Runtime " + onnxruntime_version(); }
   Shape image_shape() const override { return {input_shape_.begin() + 1, input_shape_.end()}; }
-  int64_t class_count() const override { return output_shape_[1]; }
+  Shape output_shape() const override { return {output_shape_.begin() + 1, output_shape_.end()}; }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     return translated(path_, Code::Runtime, [&] { return run_parts(images, count); });
@@ -147,9 +89,9 @@ class OnnxRuntimeSession final : public Session {
         std::filesystem::remove(path, ignored);
       }
     } removed{file};
-    Ort::SessionOptions options = options_for(1);
+    Ort::SessionOptions options = onnxruntime_options(1);
     options.SetOptimizedModelFilePath(file.c_str());
-    const Ort::Session saved(environment(), path_.c_str(), options);
+    const Ort::Session saved(onnxruntime_environment(), path_.c_str(), options);
     std::vector<OperatorUse> uses;
     for (FileOperator& node : summarize_onnx(file).operators) {
       uses.push_back({std::move(node.op), std::move(node.node), std::move(node.type)});
@@ -157,9 +99,15 @@ class OnnxRuntimeSession final : public Session {
     return uses;
   }
 
-  Shape float_shape(const Ort::TypeInfo& info, std::string_view what) const {
+  static bool is_whole(const Ort::TypeInfo& info) {
+    return info.GetONNXType() == ONNX_TYPE_TENSOR &&
+           info.GetTensorTypeAndShapeInfo().GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+  }
+
+  Shape shape_of(const Ort::TypeInfo& info, std::string_view what, bool whole) const {
     if (info.GetONNXType() != ONNX_TYPE_TENSOR ||
-        info.GetTensorTypeAndShapeInfo().GetElementType() != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+        (!whole && info.GetTensorTypeAndShapeInfo().GetElementType() !=
+                       ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)) {
       fail(Code::Model, "{}: its {} is not a float32 tensor", path_.string(), what);
     }
     return info.GetTensorTypeAndShapeInfo().GetShape();
@@ -171,8 +119,13 @@ class OnnxRuntimeSession final : public Session {
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
     // ONNX Runtime's interface lacks const; inputs are not written.
     auto* data = const_cast<float*>(images.data());
+    std::vector<int64_t> tokens;
+    if (whole_input_) tokens.assign(images.begin(), images.end());
     const Ort::Value input =
-        Ort::Value::CreateTensor<float>(memory, data, images.size(), shape.data(), shape.size());
+        whole_input_ ? Ort::Value::CreateTensor<int64_t>(memory, tokens.data(), tokens.size(),
+                                                         shape.data(), shape.size())
+                     : Ort::Value::CreateTensor<float>(memory, data, images.size(), shape.data(),
+                                                       shape.size());
     const char* in = input_name_.c_str();
     const char* out = output_name_.c_str();
     const auto results = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
@@ -184,6 +137,7 @@ class OnnxRuntimeSession final : public Session {
   Ort::Session session_{nullptr};
   std::string input_name_;
   std::string output_name_;
+  bool whole_input_ = false;  ///< tokens, 64-bit
   Shape input_shape_;
   Shape output_shape_;
 };

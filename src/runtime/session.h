@@ -17,15 +17,18 @@ struct OperatorUse {
   std::string arithmetic;  ///< "int8", "uint8", "float32", "int64", ...: what it computes in
 };
 
-/// A network file opened in the runtime that deploys it. One input of images, one output of
-/// logits, both float32.
+/// A network file opened in the runtime that deploys it. One input of images (float32) or of tokens
+/// (whole numbers, given as floats), one output of logits (float32).
 class Session {
  public:
   virtual ~Session() = default;
   virtual std::string runtime() const = 0;  ///< "ONNX Runtime 1.23.2"
   /// Shape of one image as the file wants it, without the batch: 1x28x28 (ONNX), 28x28x1 (TFLite).
   virtual Shape image_shape() const = 0;
-  virtual int64_t class_count() const = 0;
+  /// Shape of the output for one image; of a classifier the number of classes.
+  virtual Shape output_shape() const = 0;
+  /// Numbers of the output per image.
+  int64_t class_count() const { return element_count(output_shape()); }
   /// Logits, row-major [count, class_count()], of `count` images in the file's own layout.
   virtual std::vector<float> run(std::span<const float> images, int64_t count) = 0;
   /// The operators after the runtime's own optimization.
@@ -36,8 +39,11 @@ class Session {
 /// (not a network of one image input and one logits output) or Code::Runtime.
 std::unique_ptr<Session> open_onnxruntime(const std::filesystem::path& path, int threads);
 
-/// Opens a TFLite file in TFLite's interpreter with its optimized kernels. Errors as above.
-std::unique_ptr<Session> open_tflite(const std::filesystem::path& path, int threads);
+enum class TfliteKernels : uint8_t { Optimized, Reference };
+
+/// Opens a TFLite file in TFLite's interpreter. Errors as above.
+std::unique_ptr<Session> open_tflite(const std::filesystem::path& path, int threads,
+                                     TfliteKernels kernels = TfliteKernels::Optimized);
 
 /// By extension: .onnx or .tflite. Code::Usage for others.
 std::unique_ptr<Session> open_session(const std::filesystem::path& path, int threads);

@@ -14,6 +14,7 @@
 #include "tensorflow/lite/interpreter.h"
 #include "tensorflow/lite/interpreter_builder.h"
 #include "tensorflow/lite/kernels/register.h"
+#include "tensorflow/lite/kernels/register_ref.h"
 #include "tensorflow/lite/model_builder.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
@@ -50,8 +51,8 @@ class Collector final : public tflite::ErrorReporter {
 /// images.
 class TfliteSession final : public Session {
  public:
-  TfliteSession(const std::filesystem::path& path, int threads)
-      : path_(path.string()), bytes_(read_file(path, Code::Model)) {
+  TfliteSession(const std::filesystem::path& path, int threads, TfliteKernels kernels)
+      : path_(path.string()), bytes_(read_file(path, Code::Model)), kernels_(kernels) {
     model_ = tflite::FlatBufferModel::VerifyAndBuildFromBuffer(
         reinterpret_cast<const char*>(bytes_.data()), bytes_.size(), nullptr, &messages_);
     if (!model_) fail(Code::Model, "{} is not a TFLite file: {}", path_, messages_.take());
@@ -66,7 +67,11 @@ class TfliteSession final : public Session {
     if (!shape.empty()) shape.erase(shape.begin());
     return shape;
   }
-  int64_t class_count() const override { return element_count(dims(*first().output_tensor(0))); }
+  Shape output_shape() const override {
+    Shape shape = dims(*first().output_tensor(0));
+    if (!shape.empty()) shape.erase(shape.begin());
+    return shape;
+  }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     const auto pixels = static_cast<size_t>(element_count(image_shape()));
@@ -118,7 +123,11 @@ class TfliteSession final : public Session {
 
  private:
   void add_interpreter() {
-    const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates resolver;
+    const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates optimized;
+    const tflite::ops::builtin::BuiltinRefOpResolver reference;
+    const bool fast = kernels_ == TfliteKernels::Optimized;
+    const tflite::OpResolver& resolver = fast ? static_cast<const tflite::OpResolver&>(optimized)
+                                              : static_cast<const tflite::OpResolver&>(reference);
     tflite::InterpreterBuilder builder(*model_, resolver);
     std::unique_ptr<tflite::Interpreter> made;
     if (builder(&made, 1) != kTfLiteOk || !made) {
@@ -133,7 +142,12 @@ class TfliteSession final : public Session {
 
   static bool run_one(tflite::Interpreter& interpreter, std::span<const float> image,
                       std::span<float> out) {
-    std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
+    if (interpreter.input_tensor(0)->type == kTfLiteInt32) {
+      std::ranges::transform(image, interpreter.typed_input_tensor<int32_t>(0),
+                             [](float number) { return static_cast<int32_t>(number); });
+    } else {
+      std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
+    }
     if (interpreter.Invoke() != kTfLiteOk) return false;
     const float* values = interpreter.typed_output_tensor<float>(0);
     std::copy(values, values + out.size(), out.begin());
@@ -164,9 +178,9 @@ class TfliteSession final : public Session {
     }
     for (const auto& [tensor, what] : {std::pair{interpreter.input_tensor(0), "input"},
                                        std::pair{interpreter.output_tensor(0), "output"}}) {
-      if (tensor->type == kTfLiteFloat32 && tensor->dims->size > 0 && tensor->dims->data[0] == 1) {
-        continue;
-      }
+      const bool typed = tensor->type == kTfLiteFloat32 ||
+                         (tensor->type == kTfLiteInt32 && tensor == interpreter.input_tensor(0));
+      if (typed && tensor->dims->size > 0 && tensor->dims->data[0] == 1) continue;
       fail(Code::Model, "{}: its {} is {}[{}]; wanted float32 with a batch of 1", path_, what,
            type_name(tensor->type), shape_text(dims(*tensor)));
     }
@@ -174,6 +188,7 @@ class TfliteSession final : public Session {
 
   std::string path_;
   std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
+  TfliteKernels kernels_;
   Collector messages_;
   std::unique_ptr<tflite::FlatBufferModel> model_;
   std::vector<std::unique_ptr<tflite::Interpreter>> interpreters_;
@@ -183,8 +198,9 @@ class TfliteSession final : public Session {
 
 std::string tflite_version() { return TfLiteVersion(); }
 
-std::unique_ptr<Session> open_tflite(const std::filesystem::path& path, int threads) {
-  return std::make_unique<TfliteSession>(path, threads);
+std::unique_ptr<Session> open_tflite(const std::filesystem::path& path, int threads,
+                                     TfliteKernels kernels) {
+  return std::make_unique<TfliteSession>(path, threads, kernels);
 }
 
 }  // namespace octet

@@ -36,6 +36,18 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.data.train->classes, 10);
 }
 
+TEST(Recipe, ReadsTheShapeOfAModel) {
+  const TempFolder folder;
+  const auto read = [&](const std::string& shape) {
+    return read_recipe(folder.write("r.yaml", "name: a\nmodel: m.onnx\n" + shape + kData)).shapes;
+  };
+  EXPECT_TRUE(read("").empty());
+  ASSERT_EQ(read("shape: x=Nx3x32x48\n").size(), 1u);
+  EXPECT_EQ(read("shape: x=Nx3x32x48\n")[0].name, "x");
+  EXPECT_EQ(read("shape: x=Nx3x32x48\n")[0].shape, (Shape{-1, 3, 32, 48}));
+  EXPECT_EQ(read("shape: 1x3x32x48\n")[0].name, "");
+}
+
 TEST(Recipe, ReadsEveryKey) {
   const TempFolder folder;
   folder.write("sub/data.yaml", R"(
@@ -171,6 +183,13 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
        "r.yaml:5: 'seed' is given twice, first in line 4; remove one"},
       {"twice in a section", start + "qat: {epochs: 1, epochs: 2}\n",
        "r.yaml:4: 'qat.epochs' is given twice, first in line 4; remove one"},
+      {"shape and new",
+       std::string("name: a\nnew: {arch: x, input: 1x8x8, classes: 2}\nshape: 1x1x8x8\n") + kData,
+       "r.yaml:3: 'shape' is for 'model'; wanted the size in 'new.input'"},
+      {"shape that is none", start + "shape: 8x\n",
+       "r.yaml:4: 'shape' is '8x'; wanted NAME=1x3x224x224 (sizes from 1 to 65536, the first may "
+       "be "
+       "N), or without NAME= where the network has one input"},
       {"model and new", start + "new: {arch: x}\n",
        "r.yaml:4: 'new' and 'model' are both given; wanted one of them"},
       {"input of a new network", "name: a\nnew: {arch: x, input: 28x28, classes: 10}\n",

@@ -1,5 +1,3 @@
-#include "support/program.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,82 +6,18 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "support/data_files.h"
+#include "cli/workplace.h"
 #include "support/onnx_model.h"
 
 namespace octet {
 namespace {
 
 namespace fs = std::filesystem;
+using test::expect_refused;
 using test::run_octet;
-
-/// A folder with an untrained network for 1x8x8 images of 3 classes, and 24 images.
-class Workplace {
- public:
-  Workplace() {
-    const auto made = run_octet({"new", "resnet20", "--input", "1x8x8", "--classes", "3", "--width",
-                                 "0.5", "-o", file("net.onnx")});
-    if (made.status != 0) throw std::runtime_error(made.err);
-    write("images", idx_bytes({24, 8, 8}, counting(std::size_t{24} * 64)));
-    std::string labels;
-    for (int i = 0; i < 24; ++i) labels += static_cast<char>(i % 3);
-    write("labels", idx_bytes({24}, labels));
-    write("data.yaml", data("images", "labels"));
-  }
-
-  std::string file(std::string_view name) const { return folder_ / name; }
-  fs::path write(std::string_view name, std::string_view contents) const {
-    return folder_.write(name, contents);
-  }
-  static std::string data(const std::string& images, const std::string& labels) {
-    const std::string part = "{format: idx, images: " + images + ", labels: " + labels + "}\n";
-    return "classes: 3\ntrain: " + part + "test: " + part;
-  }
-  std::string without(std::string text) const { return folder_.without(std::move(text)); }
-  const TempFolder& folder() const { return folder_; }
-
-  /// Every file, with its folders.
-  std::set<std::string> files() const {
-    std::set<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
-      names.insert(without(entry.path().string()));
-    }
-    return names;
-  }
-
- private:
-  TempFolder folder_;
-};
-
-/// Words that start with '@' are files of the workplace.
-std::vector<std::string> words(const Workplace& place, std::string_view line) {
-  std::vector<std::string> out;
-  for (size_t at = 0; at < line.size();) {
-    const size_t end = std::min(line.find(' ', at), line.size());
-    const std::string_view word = line.substr(at, end - at);
-    if (!word.empty()) {
-      out.push_back(word[0] == '@' ? place.file(word.substr(1)) : std::string(word));
-    }
-    at = end + 1;
-  }
-  return out;
-}
-
-struct Case {
-  const char* name;
-  const char* arguments;
-  int status;
-  const char* error;  ///< the line, without "octet: " and the workplace's path
-};
-
-void expect_refused(const Workplace& place, const Case& row) {
-  const std::set<std::string> before = place.files();
-  const auto ended = run_octet(words(place, row.arguments));
-  EXPECT_EQ(ended.status, row.status) << row.name;
-  EXPECT_EQ(place.without(ended.err), std::string("octet: ") + row.error + "\n") << row.name;
-  EXPECT_EQ(ended.out, "") << row.name;
-  EXPECT_EQ(place.files(), before) << row.name;
-}
+using test::words;
+using test::Workplace;
+using Case = test::RefusedCommand;
 
 TEST(Program, RefusesCommandLines) {
   const Workplace place;
@@ -99,7 +33,9 @@ TEST(Program, RefusesCommandLines) {
       {"no number", "new resnet20 --classes x -o @a.onnx", 2,
        "Could not convert: --classes = x; see 'octet --help'"},
       {"unknown architecture", "new foo -o @a.onnx", 2,
-       "unknown architecture 'foo'; known are mobilenetv3-tiny, resnet20"},
+       "unknown architecture 'foo'; known are mobilenetv3-tiny, resnet20, mobilenetv2, "
+       "mobilenetv3-small, efficientnet-lite0, efficientnet-b0, efficientvit-b0, efficientvit-b1, "
+       "vit-tiny, resnet18"},
       {"bad shape", "new resnet20 --input 1x8 -o @a.onnx", 2,
        "'1x8' is no image shape; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28"},
       {"no class", "new resnet20 --input 1x8x8 --classes 0 -o @a.onnx", 2,
@@ -135,8 +71,8 @@ TEST(Program, RefusesModels) {
   fs::copy_file(place.file("net.onnx"), place.file("cut.onnx"));
   fs::resize_file(place.file("cut.onnx"), 2000);
   test::write_model(place.folder(), test::onnx_model(R"(g (float[N, 1, 8, 8] x) => (float[N, 64] y)
-      <float two = {2}> { [odd] m = Mod<fmod = 1>(x, two) y = Flatten(m) })"),
-                    "mod.onnx");
+      <int64 axis = {1}> { [odd] m = CumSum(x, axis) y = Flatten(m) })"),
+                    "sums.onnx");
   const Case cases[] = {
       {"missing", "quantize @none.onnx --data @data.yaml -o @a.onnx", 2,
        "cannot read none.onnx: No such file or directory"},
@@ -145,17 +81,19 @@ TEST(Program, RefusesModels) {
       {"missing, inspect", "inspect @none.tflite", 2,
        "cannot read none.tflite: No such file or directory"},
       {"not ONNX", "quantize @text.onnx --data @data.yaml -o @a.onnx", 2,
-       "text.onnx is not an ONNX file, or a truncated one"},
+       "text.onnx is not an ONNX file, or a truncated one; copy or export it again"},
       {"not ONNX, inspect", "inspect @text.onnx", 2,
-       "text.onnx is not an ONNX file, or a truncated one"},
+       "text.onnx is not an ONNX file, or a truncated one; copy or export it again"},
       {"not TFLite, inspect", "inspect @text.tflite", 2,
        "text.tflite is not a TFLite file, or a truncated one"},
       {"empty", "quantize @empty.onnx --data @data.yaml -o @a.onnx", 2,
-       "empty.onnx is not an ONNX file, or a truncated one"},
+       "empty.onnx is empty; wanted an ONNX file"},
       {"truncated", "quantize @cut.onnx --data @data.yaml -o @a.tflite", 2,
-       "cut.onnx is not an ONNX file, or a truncated one"},
-      {"operator that is not supported", "quantize @mod.onnx --data @data.yaml -o @a.onnx", 1,
-       "node \"odd\" (Mod): this operator is not supported; 'octet inspect' names all such nodes"},
+       "cut.onnx is not an ONNX file, or a truncated one; copy or export it again"},
+      {"operator without an integer form in one of two files",
+       "quantize @sums.onnx --data @data.yaml -o @a.onnx -o @a.tflite", 1,
+       "node \"odd\" (CumSum): onnxruntime-cpu and tflite have no integer form of it; a TFLite "
+       "INT8 file has no float between its integers"},
   };
   for (const Case& row : cases) expect_refused(place, row);
 }

@@ -74,10 +74,10 @@ TEST(Summary, CountsATfliteNetwork) {
   write_file(folder / "m.tflite", write_tflite(network.graph, network.table));
   const FileSummary summary = summarize_tflite(folder / "m.tflite");
   EXPECT_EQ(types(summary),
-            "QUANTIZE:int8 CONV_2D:int8 PAD:int8 DEPTHWISE_CONV_2D:int8 MEAN:int8 RESHAPE:int8 "
+            "QUANTIZE:int8 CONV_2D:int8 PAD:int8 DEPTHWISE_CONV_2D:int8 MEAN:int8 "
             "FULLY_CONNECTED:int8 FULLY_CONNECTED:int8 DEQUANTIZE:float32 ");
-  // 8 paddings, 2 axes of the mean, 2 sizes of the reshape, and biases of zero: 4 and 3.
-  EXPECT_EQ(summary.parameters, HandMade::kParameters + 8 + 2 + 2 + 4 + 3);
+  // 8 paddings, 2 axes of the mean, and biases of zero: 4 and 3.
+  EXPECT_EQ(summary.parameters, HandMade::kParameters + 8 + 2 + 4 + 3);
   EXPECT_EQ(summary.multiply_adds, HandMade::kMultiplyAdds);
 }
 
@@ -86,7 +86,8 @@ TEST(Summary, RefusesOtherFiles) {
   const auto path = folder.write("file", "this is not a network");
   const Error onnx = error_of([&] { summarize_onnx(path); });
   EXPECT_EQ(onnx.code(), Code::Model);
-  EXPECT_EQ(folder.without(onnx.what()), "file is not an ONNX file, or a truncated one");
+  EXPECT_EQ(folder.without(onnx.what()),
+            "file is not an ONNX file, or a truncated one; copy or export it again");
   const Error tflite = error_of([&] { summarize_tflite(path); });
   EXPECT_EQ(tflite.code(), Code::Model);
   EXPECT_EQ(folder.without(tflite.what()), "file is not a TFLite file, or a truncated one");

@@ -32,6 +32,20 @@ TEST(Passes, FoldBatchNormalization) {
                return n.to({n.norm(n.op("Conv", {n.x, n.c({3, 1, 3, 3})}, {{"group", 3}}), 3)});
              },
              1, "Conv"},
+            {"transposed conv",
+             [] {
+               Image n;
+               return n.to({n.norm(n.op("ConvTranspose", {n.x, n.c({3, 4, 2, 2}), n.c({4})}))});
+             },
+             1, "ConvTranspose"},
+            {"transposed conv in groups",
+             [] {
+               Net n({-1, 4, 5, 5});
+               const ValueId conv =
+                   n.op("ConvTranspose", {n.x, n.c({4, 3, 2, 2}), n.c({6})}, {{"group", 2}});
+               return n.to({n.norm(conv, 6)});
+             },
+             1, "ConvTranspose"},
             {"gemm",
              [] {
                Row n;
@@ -170,6 +184,20 @@ TEST(Passes, FoldAffine) {
                return n.to({n.op("Add", {n.gemm(n.x), n.c({1, 4})})});
              },
              1, "Gemm"},
+            {"transposed conv",
+             [] {
+               Image n;
+               const ValueId conv = n.op("ConvTranspose", {n.x, n.c({3, 4, 2, 2})});
+               return n.to({n.op("Mul", {conv, n.c({4, 1, 1})})});
+             },
+             1, "ConvTranspose"},
+            {"conv of three dimensions",
+             [] {
+               Net n({-1, 3, 6});
+               const ValueId conv = n.op("Conv", {n.x, n.c({4, 3, 3})});
+               return n.to({n.op("Mul", {conv, n.c({4, 1})})});
+             },
+             1, "Conv"},
             {"left: varies over columns",  // 4 columns and 4 channels
              [] {
                Image n;

@@ -39,6 +39,7 @@ class Net {
     return op("BatchNormalization",
               {in, c({channels}, -2, 2), c({channels}), c({channels}), c({channels}, 0.5F, 2)});
   }
+  size_t size() const { return graph_.order().size(); }
   Graph to(std::vector<ValueId> outputs) {
     for (const ValueId id : outputs) graph_.add_output(id);
     return std::move(graph_);

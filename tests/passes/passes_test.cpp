@@ -189,6 +189,25 @@ TEST(Passes, CanonicalizePooling) {
                return n.to({n.op("Relu", {pooled})});
              },
              1, "GlobalAveragePool Relu"},
+            {"maximum over the image",
+             [] {
+               Image n;
+               return n.to({n.op("ReduceMax", {n.x, n.list({2, 3})}, {{"keepdims", 0}})});
+             },
+             1, "GlobalMaxPool Flatten"},
+            {"largest of the whole image",
+             [] {
+               Image n;
+               return n.to({n.op("MaxPool", {n.x}, {{"kernel_shape", L{6, 6}}})});
+             },
+             1, "GlobalMaxPool"},
+            {"left: dilations",
+             [] {
+               Image n;
+               return n.to(
+                   {n.op("MaxPool", {n.x}, {{"kernel_shape", L{3, 3}}, {"dilations", L{2, 2}}})});
+             },
+             0, "MaxPool"},
             {"left: pads",
              [] {
                Image n;
@@ -256,16 +275,22 @@ TEST(Passes, LowerOperators) {
          return n.to({n.op("Div", {n.x, n.c({3, 1, 1}, 1, 2)})});
        },
        1, "Mul"},
-      {"left: constant on the left",
+      {"Sub from a constant",
        [] {
          Image n;
          return n.to({n.op("Sub", {n.c({3, 1, 1}), n.x})});
        },
-       0, "Sub"},
-      {"left: both computed",
+       1, "Mul Add"},
+      {"Sub, both computed",
        [] {
          Image n;
-         return n.to({n.op("Sub", {n.x, n.x})});
+         return n.to({n.op("Sub", {n.op("Relu", {n.x}), n.x})});
+       },
+       1, "Relu Mul Add"},
+      {"left: a number minus a value is a table",
+       [] {
+         Image n;
+         return n.to({n.op("Sub", {n.number(2), n.x})});
        },
        0, "Sub"},
       {"left: no other form",

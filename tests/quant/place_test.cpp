@@ -5,6 +5,7 @@
 #include "engine/executor.h"
 #include "networks/architectures.h"
 #include "passes/passes.h"
+#include "quant/solve.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"
 
@@ -141,18 +142,105 @@ TEST(Place, EveryFloatValueOfANetworkIsQuantizedOrAbsorbed) {
   }
 }
 
-TEST(Place, RefusesWhatATargetLacks) {
-  Net tanh;
-  const Graph& graph = tanh.finish(tanh.graph.add_op("Tanh", "t", {tanh.x}));
-  EXPECT_EQ(message_of([&] { place(graph, both()); }),
-            "node \"t\" (Tanh): onnxruntime-cpu has no integer form of it");
-  Net norm;
-  const ValueId ones = norm.weight("ones", {4});
-  const Graph& other =
-      norm.finish(norm.graph.add_op("BatchNormalization", "bn", {norm.x, ones, ones, ones, ones}));
-  EXPECT_EQ(message_of([&] { place(other, both()); }),
-            "node \"bn\" (BatchNormalization): it would stay in float, because it follows no "
-            "convolution that it could be folded into");
+TEST(Place, ComputesInFloatWhatHasNoIntegerForm) {
+  Net net;
+  const ValueId axis = net.graph.add_constant("axis", test::numbers({1}));
+  const ValueId total = net.graph.add_op("CumSum", "total", {net.x, axis});
+  const Graph& graph = net.finish(total);
+  const Placement placement = place(graph, both());
+  EXPECT_EQ(text_of(graph, placement), "x: data [-inf, inf]\ntotal: data [-inf, inf]\n");
+  ASSERT_EQ(placement.in_float.size(), 1U);
+  EXPECT_EQ(placement.in_float.begin()->second,
+            "onnxruntime-cpu and tflite have no integer form of it");
+}
+
+TEST(Place, PutsPointwiseFunctionsInARowIntoOneTable) {
+  Net net;
+  const ValueId moved = net.graph.add_op("Add", "moved", {net.x, net.scalar("one", 1)});
+  const ValueId root = net.graph.add_op("Sqrt", "root", {moved});
+  const ValueId inverse = net.graph.add_op("Reciprocal", "inverse", {root});
+  const ValueId pooled = net.graph.add_op("GlobalAveragePool", "pooled", {inverse});
+  const Graph& graph = net.finish(pooled);
+  const Placement placement = place(graph, both());
+  EXPECT_EQ(text_of(graph, placement),
+            "x: data [-inf, inf]\ninverse: data [-inf, inf]\npooled: data [-inf, inf]\n");
+  ASSERT_EQ(placement.chains.size(), 1U);
+  const auto& [result, chain] = *placement.chains.begin();
+  EXPECT_EQ(result, inverse);
+  EXPECT_EQ(chain.source, net.x);
+  EXPECT_EQ(chain.nodes.size(), 3U);
+}
+
+TEST(Place, EndsATableWhereSomebodyElseReads) {
+  Net net;
+  const ValueId size = net.graph.add_op("Abs", "size", {net.x});
+  const ValueId root = net.graph.add_op("Sqrt", "root", {size});
+  const ValueId pooled = net.graph.add_op("GlobalAveragePool", "pooled", {size});
+  const Graph& graph = net.finish(net.graph.add_op("Mul", "y", {root, pooled}));
+  EXPECT_EQ(place(graph, both()).chains.size(), 2U);
+}
+
+TEST(Place, PutsAFunctionOfOneValueIntoOneTableHoweverItsPartsBranch) {
+  Net net;
+  const ValueId size = net.graph.add_op("Abs", "size", {net.x});
+  const ValueId log = net.graph.add_op("Log", "log", {size});
+  const ValueId root = net.graph.add_op("Sqrt", "root", {size});
+  const ValueId product = net.graph.add_op("Mul", "product", {log, root});
+  const Graph& graph = net.finish(net.graph.add_op("Add", "y", {net.x, product}));
+  const Placement placement = place(graph, both());
+  EXPECT_EQ(text_of(graph, placement), "x: data [-inf, inf]\ny: data [-inf, inf]\n");
+  ASSERT_EQ(placement.chains.size(), 1U);
+  EXPECT_EQ(placement.chains.begin()->second.nodes.size(), 5U);
+}
+
+TEST(Place, KeepsAFunctionOfTwoValuesApart) {
+  Net net;
+  const ValueId root = net.graph.add_op("Sqrt", "root", {net.x});
+  const ValueId pooled = net.graph.add_op("GlobalAveragePool", "pooled", {net.x});
+  const Graph& graph = net.finish(net.graph.add_op("Mul", "y", {root, pooled}));
+  EXPECT_EQ(place(graph, both()).chains.size(), 1U);
+}
+
+TEST(Solve, DoesNotLetThePoleOfAnInverseSetItsRange) {
+  Net net({-1, 4, 6, 6});
+  const ValueId moved = net.graph.add_op("Add", "moved", {net.x, net.scalar("epsilon", 1e-15F)});
+  const ValueId inverse = net.graph.add_op("Reciprocal", "inverse", {moved});
+  const Graph& graph = net.finish(net.graph.add_op("GlobalAveragePool", "y", {inverse}));
+  const Placement placement = place(graph, both());
+  Ranges ranges;
+  ranges[placement.group_of.at(net.x)] = {0, 255, false};
+  ranges[placement.group_of.at(inverse)] = {1.0F / 255, 1e15F, false};
+  ranges[placement.group_of.at(graph.outputs()[0])] = {0, 1, false};
+  const QuantTable table = solve(graph, placement, ranges);
+  // The smallest divisor that is not rounded to 0 is one step: 1.
+  EXPECT_FLOAT_EQ(table.at(inverse, graph).scale[0], 1.0F / 255);
+  EXPECT_EQ(table.find_lookup(inverse)->entries[0], 127);  // 1 / 0 saturates
+  EXPECT_EQ(table.find_lookup(inverse)->entries[3], -43);  // 1 / 3 = 85 steps
+}
+
+TEST(Place, LeavesTheClipToTheOperatorBeforeATable) {
+  Net net;
+  const ValueId conv = net.graph.add_op("Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1})});
+  const ValueId relu = net.graph.add_op("Relu", "relu", {conv});
+  const Graph& graph = net.finish(net.graph.add_op("Sqrt", "root", {relu}));
+  const Placement placement = place(graph, both());
+  ASSERT_EQ(placement.chains.size(), 1U);
+  EXPECT_EQ(placement.chains.begin()->second.source, relu);
+  EXPECT_EQ(placement.absorbed, std::vector<ValueId>{conv});
+}
+
+TEST(Lookup, HoldsTheFunctionAtEveryInteger) {
+  Net net;
+  const Graph& graph = net.finish(net.graph.add_op("Sqrt", "root", {net.x}));
+  const Chain chain = place(graph, both()).chains.begin()->second;
+  const QuantParams in{.scale = {0.125F}, .zero_point = {-118}};
+  const QuantParams out{.scale = {0.02F}, .zero_point = {-128}};
+  const std::vector<int32_t> entries = tabulate(graph, chain, in, out);
+  ASSERT_EQ(entries.size(), 256U);
+  EXPECT_EQ(entries[0], -128);        // the root of a negative number is no number: 0
+  EXPECT_EQ(entries[10], -128);       // sqrt(0)
+  EXPECT_EQ(entries[18], -128 + 50);  // sqrt(1) / 0.02
+  EXPECT_EQ(entries[255], 127);       // saturates
 }
 
 TEST(Targets, AreNamed) {

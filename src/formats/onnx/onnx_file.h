@@ -2,22 +2,34 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <vector>
 
+#include "formats/onnx/input_shape.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
 namespace octet {
 
 /// Reads an ONNX file into a graph at opset `kOpset`: checked by onnx's checker, model functions
-/// inlined, converted by its version converter, Constant nodes made constants. External data is
-/// read; its paths may not leave the model's folder. Values keep their names. Throws Code::Model
-/// (not ONNX, truncated, malformed) and Code::Unsupported (other domains, subgraphs, an opset that
-/// cannot be converted).
+/// inlined, converted by its version converter, Constant nodes made constants. A model of a later
+/// opset keeps its operators, also those that `kOpset` does not have. External data is read; its
+/// paths may not leave the model's folder. Values keep their names. Throws Code::Model (not ONNX,
+/// truncated, malformed) and Code::Unsupported (other domains, subgraphs, strings and other types
+/// that octet lacks, an opset that cannot be converted).
+/// Weights are read one after the other: no second copy of them all is in memory beside the graph.
 Graph read_onnx(const std::filesystem::path& path);
+
+/// The same; `shapes` fill dimensions of inputs that the file leaves open. Also throws Code::Usage
+/// (input_shape.h).
+Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes);
 
 /// The bytes of a float ONNX file: opset `kOpset`, IR version 10.
 std::vector<std::byte> write_onnx(const Graph& graph);
+
+/// The same without the types of the outputs, which the reader infers: for a network of one node
+/// that octet cannot run.
+std::vector<std::byte> write_node_model(const Graph& graph);
 
 /// The bytes of an INT8 ONNX file in QDQ form: the graph with QuantizeLinear / DequantizeLinear
 /// around every operator, weights and biases stored as integers. Activations are written as uint8,

@@ -5,11 +5,10 @@
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
 
 #include "base/fail.h"
-#include "base/file.h"
+#include "formats/onnx/model_file.h"
 #include "formats/onnx/tensor_proto.h"
 
 namespace octet {
@@ -144,12 +143,7 @@ class Summarizer {
 }  // namespace
 
 FileSummary summarize_onnx(const std::filesystem::path& path) {
-  const auto bytes = read_file(path, Code::Model);
-  onnx::ModelProto model;
-  if (bytes.empty() || bytes.size() > std::numeric_limits<int>::max() ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
-    fail(Code::Model, "{} is not an ONNX file, or a truncated one", path.string());
-  }
+  onnx::ModelProto model = parse_model(path);
   try {
     return Summarizer(std::move(model)).run();
   } catch (const Error& error) {

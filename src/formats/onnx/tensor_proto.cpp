@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
-#include <fstream>
+#include <limits>
 
 #include "base/fail.h"
+#include "base/text.h"
+#include "formats/onnx/external_data.h"
 
 namespace octet {
 namespace {
@@ -26,55 +27,6 @@ constexpr std::array<std::pair<DType, int32_t>, 11> kTypes{{
     {DType::Int64, onnx::TensorProto::INT64},
     {DType::Bool, onnx::TensorProto::BOOL},
 }};
-
-int64_t parse_integer(const std::string& text, const onnx::TensorProto& proto) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number < 0) {
-    fail(Code::Model, "the tensor '{}': its external data has the offset or length '{}'",
-         proto.name(), text);
-  }
-  return number;
-}
-
-struct ExternalPart {
-  std::filesystem::path path;
-  int64_t offset = 0;
-};
-
-ExternalPart external_part(const onnx::TensorProto& proto, const std::filesystem::path& folder) {
-  ExternalPart part;
-  std::string location;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") part.offset = parse_integer(entry.value(), proto);
-  }
-  const std::filesystem::path given(location);
-  const auto root = std::filesystem::weakly_canonical(folder.empty() ? "." : folder);
-  part.path = std::filesystem::weakly_canonical(root / given);
-  const auto inside = std::ranges::mismatch(root, part.path);
-  if (location.empty() || given.is_absolute() || inside.in1 != root.end()) {
-    fail(Code::Model, "the tensor '{}': its external data '{}' lies outside the model's folder",
-         proto.name(), location);
-  }
-  return part;
-}
-
-void read_external(const onnx::TensorProto& proto, const std::filesystem::path& folder,
-                   std::span<std::byte> out) {
-  const ExternalPart part = external_part(proto, folder);
-  std::ifstream file(part.path, std::ios::binary);
-  if (!file) {
-    fail(Code::Model, "the tensor '{}': its external data {} cannot be read", proto.name(),
-         part.path.string());
-  }
-  file.seekg(part.offset);
-  file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-  if (!file || file.gcount() != static_cast<std::streamsize>(out.size())) {
-    fail(Code::Model, "the tensor '{}': its external data {} is too short: wanted {} bytes from {}",
-         proto.name(), part.path.string(), out.size(), part.offset);
-  }
-}
 
 /// Copies a repeated field, narrowing to the element type.
 template <class T, class Field>
@@ -103,51 +55,68 @@ void read_typed_fields(const onnx::TensorProto& proto, Tensor& tensor) {
   }
 }
 
+std::string type_name(int32_t type) {
+  return onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(type));
+}
+
 }  // namespace
 
 int32_t onnx_type(DType type) {
   return std::ranges::find(kTypes, type, &std::pair<DType, int32_t>::first)->second;
 }
 
-DType dtype_from_onnx(int32_t type) {
+DType dtype_from_onnx(int32_t type, std::string_view what) {
   const auto it = std::ranges::find(kTypes, type, &std::pair<DType, int32_t>::second);
-  if (it == kTypes.end()) {
-    fail(Code::Unsupported, "tensors of ONNX type {} ({}) are not supported", type,
-         onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(type)));
+  if (it != kTypes.end()) return it->first;
+  if (type == onnx::TensorProto::UNDEFINED || !onnx::TensorProto::DataType_IsValid(type)) {
+    fail(Code::Model, "{} has the element type {}, which ONNX does not know", what, type);
   }
-  return it->first;
+  std::vector<std::string> known;
+  for (const auto& [ours, theirs] : kTypes) known.push_back(type_name(theirs));
+  fail(Code::Unsupported,
+       "{} has the element type {}, which octet does not support; wanted one of {}", what,
+       type_name(type), join(known));
+}
+
+uint64_t byte_count(const onnx::TensorProto& proto) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 16;
+  const Shape shape(proto.dims().begin(), proto.dims().end());
+  int64_t count = 1;
+  for (const int64_t dim : shape) {
+    if (dim < 0) fail(Code::Model, "the tensor '{}' has a negative dimension", proto.name());
+    if (dim != 0 && count > kMost / dim) {
+      fail(Code::Model, "the tensor '{}' has the shape {}: too many elements", proto.name(),
+           shape_text(shape));
+    }
+    count *= dim;
+  }
+  const DType type =
+      dtype_from_onnx(proto.data_type(), std::format("the tensor '{}'", proto.name()));
+  return static_cast<uint64_t>(count) * size_of(type);
 }
 
 Tensor read_tensor(const onnx::TensorProto& proto, const std::filesystem::path& folder) {
-  for (const int64_t dim : proto.dims()) {
-    if (dim < 0) fail(Code::Model, "the tensor '{}' has a negative dimension", proto.name());
+  const uint64_t wanted = byte_count(proto);
+  const auto allocate = [&] {
+    return Tensor(dtype_from_onnx(proto.data_type()),
+                  Shape(proto.dims().begin(), proto.dims().end()));
+  };
+  // The size is checked against the data before memory is asked for.
+  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
+    const ExternalData data(proto, folder, wanted);
+    Tensor tensor = allocate();
+    data.read(tensor.bytes);
+    return tensor;
   }
-  Shape shape(proto.dims().begin(), proto.dims().end());
-  const DType type = dtype_from_onnx(proto.data_type());
-  // Data inside the message bounds the size before memory is asked for.
-  const auto wanted = static_cast<size_t>(element_count(shape)) * size_of(type);
   if (proto.has_raw_data() && proto.raw_data().size() != wanted) {
     fail(Code::Model, "the tensor '{}' holds {} bytes, its shape wants {}", proto.name(),
          proto.raw_data().size(), wanted);
   }
-  const bool external = proto.data_location() == onnx::TensorProto::EXTERNAL;
-  if (external) {
-    const ExternalPart part = external_part(proto, folder);
-    std::error_code error;
-    const auto size = std::filesystem::file_size(part.path, error);
-    if (error || static_cast<uintmax_t>(part.offset) + wanted > size) {
-      fail(Code::Model,
-           "the tensor '{}': its external data {} is missing or too short: wanted {} "
-           "bytes from {}",
-           proto.name(), part.path.string(), wanted, part.offset);
-    }
-  } else if (!proto.has_raw_data() && wanted > 16 * (proto.ByteSizeLong() + 16)) {
+  if (!proto.has_raw_data() && wanted > 16 * (proto.ByteSizeLong() + 16)) {
     fail(Code::Model, "the tensor '{}' holds less data than its shape wants", proto.name());
   }
-  Tensor tensor(type, std::move(shape));
-  if (external) {
-    read_external(proto, folder, tensor.bytes);
-  } else if (proto.has_raw_data()) {
+  Tensor tensor = allocate();
+  if (proto.has_raw_data()) {
     std::memcpy(tensor.bytes.data(), proto.raw_data().data(), tensor.bytes.size());
   } else {
     read_typed_fields(proto, tensor);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "graph/graph.h"
@@ -29,6 +31,10 @@ Tensor permuted(const Tensor& tensor, std::span<const int64_t> permutation);
 /// Where dimension `axis` of a graph's value (below zero: from the end) lies in a file.
 int64_t axis_in(Order order, int64_t axis, size_t rank);
 
+/// The axes (of four, counted in the graph's order) leave the others in the graph's order also when
+/// they are taken out of a channels-last shape.
+bool keeps_order(std::span<const int64_t> axes);
+
 /// Shapes of all values for one image: the graph's, with the batch (dimensions below zero)
 /// resolved. Throws Code::Unsupported naming a value whose shape is not known.
 std::vector<Shape> shapes_for_one(const Graph& graph);
@@ -37,18 +43,19 @@ std::vector<Shape> shapes_for_one(const Graph& graph);
 /// tie together lie alike, channels last as soon as one of them is an image.
 class Layouts {
  public:
-  using NeedFn = Need (*)(const Graph& graph, const Node& node);
-  Layouts(const Graph& graph, NeedFn need);
+  using NeedFn = std::function<Need(NodeId)>;
+  Layouts(const Graph& graph, const NeedFn& need);
   Order of(ValueId id) const;
 
  private:
-  ValueId root(ValueId id) const;
+  ValueId root(ValueId id);
   void join(const Graph& graph, const Node& node);
   void mark(ValueId id);
 
-  std::vector<bool> rank4_;
+  std::vector<bool> rank4_;  ///< computed image-like tensors of float values
   std::vector<ValueId> parent_;
-  std::vector<bool> image_;
+  std::vector<bool> image_;  ///< by root
+  std::vector<bool> last_;   ///< the answer
 };
 
 }  // namespace octet::lite

@@ -1,11 +1,9 @@
 #include "formats/tflite/lower.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
-#include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
 namespace octet::lite {
@@ -14,8 +12,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 const Row* find_row(std::string_view op) {
-  for (auto family : {activation_rows, conv_rows, elementwise_rows, layout_rows, matmul_rows,
-                      pool_rows, reduce_rows}) {
+  for (auto family : {activation_rows, conv_rows, elementwise_rows, gather_rows, layout_rows,
+                      matmul_rows, pool_rows, reduce_rows, resize_rows, slice_rows}) {
     const auto rows = family();
     const auto it = std::ranges::find(rows, op, &Row::op);
     if (it != rows.end()) return &*it;
@@ -28,15 +26,18 @@ const Row& row_of(const Node& node) {
   refuse(node, "TFLite has no int8 form of it that octet writes");
 }
 
-Need need_of(const Graph& graph, const Node& node) { return row_of(node).need(graph, node); }
-
-LiteTensor on_grid(std::string name, Shape shape, const QuantParams& params) {
-  return {.name = std::move(name),
-          .type = params.type,
-          .shape = std::move(shape),
-          .scale = params.scale,
-          .zero_point = params.zero_point,
-          .axis = std::max(params.axis, 0)};
+/// Nodes that a table stands for: all lookups but those of one operator that TFLite has a kernel
+/// of.
+std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
+  std::set<NodeId> found;
+  for (const auto& [value, lookup] : table.lookups()) {
+    const Node& last = graph.node(lookup.nodes.back());
+    const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
+    const Row* row = pointwise && lookup.nodes.size() == 1 ? find_row(last.op) : nullptr;
+    if (row && (!row->fits || row->fits(last))) continue;
+    found.insert(lookup.nodes.begin(), lookup.nodes.end());
+  }
+  return found;
 }
 
 }  // namespace
@@ -50,33 +51,59 @@ LiteModel lower(const Graph& graph, const QuantTable& table) {
 }
 
 Lowering::Lowering(const Graph& graph, const QuantTable& table)
-    : graph_(graph), table_(table), shapes_(shapes_for_one(graph)), layouts_(graph, need_of) {}
+    : graph_(graph),
+      table_(table),
+      looked_up_(nodes_by_table(graph, table)),
+      shapes_(shapes_for_one(graph)),
+      layouts_(graph, [this](NodeId id) { return need_of(id); }) {}
+
+Need Lowering::need_of(NodeId id) const {
+  const Node& node = graph_.node(id);
+  if (looked_up_.contains(id)) return Need::Any;
+  return flows(node) ? row_of(node).need(graph_, node) : Need::Onnx;
+}
+
+bool Lowering::flows(const Node& node) const {
+  return std::ranges::any_of(node.outputs, [&](ValueId out) {
+    return out != kAbsent && graph_.value(out).dtype == DType::Float32;
+  });
+}
 
 LiteModel Lowering::run() {
   take_in_activations();
   add_inputs();
-  for (const NodeId id : graph_.order()) lower_node(graph_.node(id));
+  for (const NodeId id : graph_.order()) lower_node(id);
   add_outputs();
   return std::move(model_);
 }
 
 void Lowering::take_in_activations() {
+  std::map<ValueId, std::vector<const Node*>> readers;
+  for (const NodeId id : graph_.order()) {
+    for (const ValueId in : graph_.node(id).inputs) readers[in].push_back(&graph_.node(id));
+  }
+  for (const ValueId out : graph_.outputs()) readers[out].push_back(nullptr);
   for (const NodeId id : graph_.order()) {
     const Node& node = graph_.node(id);
     const ValueId out = node.outputs[0];
-    if (table_.find(out) || graph_.value(out).dtype != DType::Float32) continue;
-    const std::vector<NodeId> users = graph_.users(out);
-    if (users.size() != 1 || graph_.is_output(out)) continue;
-    const Node& user = graph_.node(users[0]);
-    if (!std::holds_alternative<Absorbable>(op_of(user).quant.value)) continue;
-    taken_in_[&node] = &user;
-    done_.insert(&user);
+    if (looked_up_.contains(id) || !flows(node) || table_.find(out)) continue;
+    const auto& users = readers[out];
+    if (users.size() != 1 || !users[0]) continue;
+    if (!std::holds_alternative<Absorbable>(op_of(*users[0]).quant.value)) continue;
+    taken_in_[&node] = users[0];
+    done_.insert(users[0]);
   }
 }
 
 void Lowering::add_inputs() {
   for (const ValueId id : graph_.inputs()) {
     const Value& value = graph_.value(id);
+    if (value.dtype == DType::Int64 || value.dtype == DType::Int32) {
+      const int tokens = model_.add({.name = value.name, .type = DType::Int32, .shape = shape(id)});
+      model_.inputs.push_back(tokens);
+      made_[id] = {tokens, Order::Onnx};
+      continue;
+    }
     const QuantParams* params = table_.find(id);
     if (!params || value.dtype != DType::Float32) {
       fail(Code::Unsupported, "tflite: the input '{}' is not a quantized float32 tensor",
@@ -85,7 +112,7 @@ void Lowering::add_inputs() {
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-    const int integers = model_.add(on_grid(value.name, in_file, *params));
+    const int integers = inner(value.name, in_file, *params);
     const int real =
         model_.add({.name = value.name + "_float", .type = DType::Float32, .shape = in_file});
     emit(tflite::BuiltinOperator_QUANTIZE, 1, options_of(tflite::QuantizeOptionsT{}), {real},
@@ -95,8 +122,15 @@ void Lowering::add_inputs() {
   }
 }
 
-void Lowering::lower_node(const Node& node) {
-  if (done_.contains(&node)) return;
+void Lowering::lower_node(NodeId id) {
+  const Node& node = graph_.node(id);
+  if (done_.contains(&node) || !flows(node)) return;
+  if (looked_up_.contains(id)) {
+    if (const Lookup* lookup = table_.find_lookup(node.outputs[0])) {
+      lower_lookup(*this, node, *lookup);
+    }
+    return;
+  }
   check_moves(node);
   row_of(node).lower(*this, node);
 }
@@ -104,12 +138,21 @@ void Lowering::lower_node(const Node& node) {
 void Lowering::check_moves(const Node& node) const {
   const OpDef& op = op_of(node);
   if (!std::holds_alternative<Moves>(op.quant.value)) return;
-  const QuantParams& out = grid(node, result(node));
+  const QuantParams& first = grid(node, result(node));
+  const auto same = [&](ValueId id) {
+    if (id == kAbsent || graph_.value(id).dtype != DType::Float32) return true;
+    const QuantParams& params = grid(node, id);
+    return params.scale == first.scale && params.zero_point == first.zero_point;
+  };
   for (size_t i = 0; i < node.inputs.size() && i < op.data_inputs.value; ++i) {
-    const QuantParams& in = grid(node, node.inputs[i]);
-    if (in.scale == out.scale && in.zero_point == out.zero_point) continue;
+    if (same(node.inputs[i])) continue;
     refuse(node, "its input '{}' and its output have different scales",
            graph_.value(node.inputs[i]).name);
+  }
+  for (const ValueId out : node.outputs) {
+    if (same(out)) continue;
+    refuse(node, "its outputs '{}' and '{}' have different scales",
+           graph_.value(node.outputs[0]).name, graph_.value(out).name);
   }
 }
 
@@ -137,108 +180,6 @@ ValueId Lowering::result(const Node& node) const {
 const QuantParams& Lowering::grid(const Node& node, ValueId id) const {
   if (const QuantParams* params = table_.find(id)) return *params;
   refuse(node, "the value '{}' has no quantization parameters", graph_.value(id).name);
-}
-
-int Lowering::input(const Node& node, size_t index, Order order, size_t rank) {
-  const ValueId id = node.inputs.at(index);
-  rank = std::max(rank, shape(id).size());
-  if (rank != 4) order = Order::Onnx;
-  return graph_.is_constant(id) ? constant_operand(node, id, order, rank)
-                                : computed(id, order, rank);
-}
-
-int Lowering::computed(ValueId id, Order order, size_t rank) {
-  const auto [made, made_order] = made_.at(id);
-  const size_t own_rank = shape(id).size();
-  if (rank == own_rank && order == made_order) return made;
-  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
-  if (!fresh) return slot->second;
-
-  LiteTensor wide = model_.tensor(made);
-  if (rank > own_rank) {
-    const int from = computed(id, Order::Onnx, own_rank);
-    wide.name = graph_.value(id).name + "_wide";
-    wide.shape = shape(id);
-    wide.shape.insert(wide.shape.begin(), rank - own_rank, 1);
-    const int to = model_.add(std::move(wide));
-    emit_reshape(from, to);
-    if (order == Order::Onnx) return moved_[{id, order, rank}] = to;
-    wide = model_.tensor(to);
-    wide.name = graph_.value(id).name + "_nhwc";
-    wide.shape = permuted(model_.tensor(to).shape, kToChannelsLast);
-    const int last = model_.add(std::move(wide));
-    emit_transpose(to, last, kToChannelsLast);
-    return moved_[{id, order, rank}] = last;
-  }
-  const bool to_last = order == Order::ChannelsLast;
-  const auto& permutation = to_last ? kToChannelsLast : kToOnnx;
-  wide.name = graph_.value(id).name + (to_last ? "_nhwc" : "_nchw");
-  wide.shape = permuted(model_.tensor(made).shape, permutation);
-  const int to = model_.add(std::move(wide));
-  emit_transpose(made, to, permutation);
-  return moved_[{id, order, rank}] = to;
-}
-
-int Lowering::constant_operand(const Node& node, ValueId id, Order order, size_t rank) {
-  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
-  if (!fresh) return slot->second;
-  const QuantParams& params = grid(node, id);
-  if (!params.per_tensor()) {
-    refuse(node, "its constant '{}' has a scale per channel", graph_.value(id).name);
-  }
-  Tensor integers = quantize(*graph_.value(id).constant, params);
-  integers.shape.insert(integers.shape.begin(), rank - integers.shape.size(), 1);
-  if (order == Order::ChannelsLast) integers = permuted(integers, kToChannelsLast);
-  return moved_[{id, order, rank}] = constant(graph_.value(id).name, std::move(integers), params);
-}
-
-int Lowering::output(const Node& node, Order order) {
-  const ValueId id = result(node);
-  if (shape(id).size() != 4) order = Order::Onnx;
-  Shape in_file = order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-  const int made = model_.add(on_grid(graph_.value(id).name, std::move(in_file), grid(node, id)));
-  made_[id] = {made, order};
-  return made;
-}
-
-int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params) {
-  return model_.add(on_grid(name, shape, params));
-}
-
-int Lowering::constant(const std::string& name, Tensor integers, const QuantParams& params,
-                       int axis) {
-  LiteTensor tensor = on_grid(name, std::move(integers.shape), params);
-  tensor.axis = axis;
-  tensor.data = std::move(integers.bytes);
-  return model_.add(std::move(tensor));
-}
-
-int Lowering::numbers(const std::string& name, std::span<const int64_t> values, Shape shape) {
-  if (shape.empty()) shape = {static_cast<int64_t>(values.size())};
-  return model_.add(lite::numbers(name, values, std::move(shape)));
-}
-
-int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, int64_t count) {
-  const ValueId id = node.input(index);
-  if (id == kAbsent) {
-    QuantParams params = weight;
-    const float input_scale = grid(node, node.inputs[0]).scale[0];
-    for (float& scale : params.scale) scale *= input_scale;
-    params.type = DType::Int32;
-    return constant(node.name + "/bias", Tensor(DType::Int32, {count}), params);
-  }
-  const Tensor* given = graph_.constant_input(node, index);
-  if (!given || (given->size() != count && given->size() != 1)) {
-    refuse(node, "its bias is not a constant with one number per output channel");
-  }
-  Tensor real(DType::Float32, {count});
-  for (int64_t c = 0; c < count; ++c) {
-    const auto at = static_cast<size_t>(c);
-    real.as<float>()[at] = given->as<float>()[given->size() == 1 ? 0 : at];
-  }
-  QuantParams params = grid(node, id);
-  params.axis = params.scale.size() == 1 ? -1 : 0;
-  return constant(graph_.value(id).name, quantize(real, params), params);
 }
 
 bool saturates(const QuantParams& params, std::pair<float, float> bounds) {

@@ -42,17 +42,34 @@ class Lowering {
   const QuantParams& grid(const Node& node, ValueId id) const;
   const QuantParams* find_grid(ValueId id) const { return table_.find(id); }
 
+  /// Tensor of a computed value in an order.
+  int tensor_of(ValueId id, Order order) {
+    return computed(id, shape(id).size() == 4 ? order : Order::Onnx, shape(id).size());
+  }
+  /// Shape of a tensor as it lies in the file.
+  Shape in_file(int tensor) const { return model_.tensor(tensor).shape; }
+  /// New tensor of whole numbers inside a lowering.
+  int inner_int32(const std::string& name, const Shape& shape) {
+    return model_.add({.name = name, .type = DType::Int32, .shape = shape});
+  }
   /// Tensor of a data input (a constant or an activation) in an order. With `rank`, dimensions of
   /// one are put in front of the graph's shape first, as broadcasting does.
   int input(const Node& node, size_t index, Order order, size_t rank = 0);
-  /// New tensor of the node's result, which the operator writes in this order.
-  int output(const Node& node, Order order);
+  /// Constant of truth values behind an input, as `input` makes one of data. Refuses computed ones.
+  int condition(const Node& node, size_t index, Order order, size_t rank);
+  /// New tensor of the node's result (of output `index` where that is not the first), which the
+  /// operator writes in this order.
+  int output(const Node& node, Order order, size_t index = 0);
   /// New tensor for a value inside a lowering, on a grid; `shape` as it lies in the file.
   int inner(const std::string& name, const Shape& shape, const QuantParams& params);
   /// New constant of integers on a grid. `axis` replaces the one of the parameters.
   int constant(const std::string& name, Tensor integers, const QuantParams& params, int axis = 0);
   /// New constant of int32 numbers; without `shape`, a vector.
-  int numbers(const std::string& name, std::span<const int64_t> values, Shape shape = {});
+  int numbers(const std::string& name, std::span<const int64_t> values,
+              const std::optional<Shape>& shape = std::nullopt);
+  /// Tensor of an input of whole numbers that count along `extent` elements. Constants below zero
+  /// count from the end.
+  int indices(const Node& node, size_t index, int64_t extent);
   /// The node's bias as a vector of `count` int32 numbers: input `index`, or zeros.
   int bias(const Node& node, size_t index, const QuantParams& weight, int64_t count);
 
@@ -63,6 +80,12 @@ class Lowering {
   void emit(tflite::BuiltinOperator code, int version, tflite::BuiltinOptionsUnion options,
             std::vector<int> inputs, std::vector<int> outputs);
   void emit_reshape(int from, int to) { model_.ops.push_back(reshape_op(model_, from, to)); }
+  /// GATHER along an axis (as it lies in the file).
+  void emit_gather(int from, int indices, int64_t axis, int to) {
+    tflite::GatherOptionsT options;
+    options.axis = static_cast<int32_t>(axis);
+    emit(tflite::BuiltinOperator_GATHER, 2, options_of(options), {from, indices}, {to});
+  }
   void emit_transpose(int from, int to, std::span<const int64_t> permutation) {
     model_.ops.push_back(transpose_op(model_, from, to, permutation));
   }
@@ -70,7 +93,10 @@ class Lowering {
  private:
   void take_in_activations();
   void add_inputs();
-  void lower_node(const Node& node);
+  Need need_of(NodeId id) const;
+  void lower_node(NodeId id);
+  /// The node makes something that flows in the file; others compute with shapes, which are known.
+  bool flows(const Node& node) const;
   void check_moves(const Node& node) const;
   void add_outputs();
   int computed(ValueId id, Order order, size_t rank);
@@ -78,6 +104,7 @@ class Lowering {
 
   const Graph& graph_;
   const QuantTable& table_;
+  std::set<NodeId> looked_up_;  ///< nodes that a table stands for
   std::vector<Shape> shapes_;
   Layouts layouts_;
   LiteModel model_;
@@ -92,20 +119,35 @@ struct Row {
   std::string_view op;
   Need (*need)(const Graph& graph, const Node& node);
   void (*lower)(Lowering& to, const Node& node);
+  /// Of a pointwise operator: TFLite's kernel knows the node's attributes; a table computes others.
+  bool (*fits)(const Node& node) = nullptr;
 };
 
 std::span<const Row> activation_rows();
 std::span<const Row> conv_rows();
 std::span<const Row> elementwise_rows();
+std::span<const Row> gather_rows();
 std::span<const Row> layout_rows();
 std::span<const Row> matmul_rows();
 std::span<const Row> pool_rows();
 std::span<const Row> reduce_rows();
+std::span<const Row> resize_rows();
+std::span<const Row> slice_rows();
+
+/// The result of `node` by a table of the integers of the value `source`: CAST, ADD, GATHER.
+void lower_lookup(Lowering& to, const Node& node, const Lookup& lookup);
 
 // Answers to `Row::need`.
 Need image(const Graph& graph, const Node& node);
 Need onnx(const Graph& graph, const Node& node);
 Need any(const Graph& graph, const Node& node);
+
+/// The whole numbers of a constant input; `fallback` where it is not given. Refuses computed ones.
+std::vector<int64_t> parameter(const Lowering& to, const Node& node, size_t index,
+                               std::vector<int64_t> fallback = {});
+
+/// 0, 1, ... count - 1.
+std::vector<int64_t> counting(size_t count);
 
 /// Throws Code::Unsupported: "tflite: node "x" (Op): reason".
 template <class... Args>

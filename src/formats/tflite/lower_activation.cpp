@@ -65,8 +65,8 @@ Need softmax_need(const Graph& graph, const Node& node) {
   return softmax_axis(graph, node) == 1 ? Need::Image : Need::Onnx;
 }
 
-void lower_softmax(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 256, -128);
+void along_last_axis(Lowering& to, const Node& node, tflite::BuiltinOperator code,
+                     tflite::BuiltinOptionsUnion options) {
   const size_t rank = to.shape(node.outputs[0]).size();
   const int64_t axis = softmax_axis(to.graph(), node);
   const Order order = rank == 4 && axis == 1 ? Order::ChannelsLast : Order::Onnx;
@@ -74,17 +74,51 @@ void lower_softmax(Lowering& to, const Node& node) {
     refuse(node, "TFLite's softmax runs over the last axis, not over axis {} of {}", axis, rank);
   }
   const int input = to.input(node, 0, order);
+  to.emit(code, 2, std::move(options), {input}, {to.output(node, order)});
+}
+
+void lower_softmax(Lowering& to, const Node& node) {
+  demand_grid(to, node, 1.0F / 256, -128);
   tflite::SoftmaxOptionsT options;
   options.beta = 1;
-  to.emit(tflite::BuiltinOperator_SOFTMAX, 2, options_of(options), {input},
-          {to.output(node, order)});
+  along_last_axis(to, node, tflite::BuiltinOperator_SOFTMAX, options_of(options));
 }
 
 void lower_hard_swish(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_HARD_SWISH, 1, options_of(tflite::HardSwishOptionsT{}));
 }
 
+void lower_log_softmax(Lowering& to, const Node& node) {
+  demand_grid(to, node, 16.0F / 256, 127);
+  along_last_axis(to, node, tflite::BuiltinOperator_LOG_SOFTMAX,
+                  options_of(tflite::LogSoftmaxOptionsT{}));
+}
+
+void lower_gelu(Lowering& to, const Node& node) {
+  tflite::GeluOptionsT options;
+  options.approximate = node.text("approximate", "none") == "tanh";
+  unary(to, node, tflite::BuiltinOperator_GELU, 2, options_of(options));
+}
+
+void lower_exp(Lowering& to, const Node& node) {
+  unary(to, node, tflite::BuiltinOperator_EXP, 2, options_of(tflite::ExpOptionsT{}));
+}
+
+void lower_elu(Lowering& to, const Node& node) { unary(to, node, tflite::BuiltinOperator_ELU, 1); }
+
+/// TFLite's ELU has no other slope.
+bool plain_elu(const Node& node) { return node.number("alpha", 1) == 1; }
+
+void lower_abs(Lowering& to, const Node& node) {
+  unary(to, node, tflite::BuiltinOperator_ABS, 2, options_of(tflite::AbsOptionsT{}));
+}
+
 constexpr std::array kRows{
+    Row{"Abs", any, lower_abs},
+    Row{"Elu", any, lower_elu, plain_elu},
+    Row{"Exp", any, lower_exp},
+    Row{"Gelu", any, lower_gelu},
+    Row{"LogSoftmax", softmax_need, lower_log_softmax},
     Row{"Relu", any, lower_clip},
     Row{"Clip", any, lower_clip},
     Row{"LeakyRelu", any, lower_leaky_relu},

@@ -6,6 +6,13 @@
 namespace octet::lite {
 namespace {
 
+/// Of two shapes of one rank.
+Shape broadcast_shape(const Shape& a, const Shape& b) {
+  Shape out;
+  for (size_t d = 0; d < a.size(); ++d) out.push_back(a[d] == 1 ? b[d] : a[d]);
+  return out;
+}
+
 template <class Options>
 void binary(Lowering& to, const Node& node, tflite::BuiltinOperator code) {
   const Order order = to.order(node);
@@ -49,10 +56,63 @@ void lower_mul(Lowering& to, const Node& node) {
   binary<tflite::MulOptionsT>(to, node, tflite::BuiltinOperator_MUL);
 }
 
+/// MAXIMUM and MINIMUM know neither a scale nor more than two operands: all are on one grid.
+void demand_one_grid(Lowering& to, const Node& node) {
+  const QuantParams& out = to.grid(node, node.outputs[0]);
+  for (const ValueId id : node.inputs) {
+    if (to.graph().value(id).dtype != DType::Float32) continue;
+    const QuantParams& in = to.grid(node, id);
+    if (in.scale == out.scale && in.zero_point == out.zero_point) continue;
+    refuse(node, "its input '{}' and its output have different scales", to.graph().value(id).name);
+  }
+}
+
+void extreme(Lowering& to, const Node& node, tflite::BuiltinOperator code) {
+  demand_one_grid(to, node);
+  const Order order = to.order(node);
+  const size_t rank = to.shape(node.outputs[0]).size();
+  int held = to.input(node, 0, order, rank);
+  if (node.inputs.size() == 1) return to.emit_reshape(held, to.output(node, order));
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const int next = to.input(node, i, order, rank);
+    const bool last = i + 1 == node.inputs.size();
+    const Shape shape = broadcast_shape(to.in_file(held), to.in_file(next));
+    const int out = last ? to.output(node, order)
+                         : to.inner(node.name + "/so far", shape, to.grid(node, node.outputs[0]));
+    to.emit(code, 2, options_of(tflite::MaximumMinimumOptionsT{}), {held, next}, {out});
+    held = out;
+  }
+}
+
+void lower_max(Lowering& to, const Node& node) {
+  extreme(to, node, tflite::BuiltinOperator_MAXIMUM);
+}
+void lower_min(Lowering& to, const Node& node) {
+  extreme(to, node, tflite::BuiltinOperator_MINIMUM);
+}
+
+void lower_where(Lowering& to, const Node& node) {
+  demand_one_grid(to, node);
+  const Order order = to.order(node);
+  const size_t rank = to.shape(node.outputs[0]).size();
+  const int condition = to.condition(node, 0, order, rank);
+  const int yes = to.input(node, 1, order, rank);
+  const int no = to.input(node, 2, order, rank);
+  to.emit(tflite::BuiltinOperator_SELECT_V2, 1, options_of(tflite::SelectV2OptionsT{}),
+          {condition, yes, no}, {to.output(node, order)});
+}
+
+void lower_prelu(Lowering& to, const Node& node) {
+  const Order order = to.order(node);
+  const int input = to.input(node, 0, order);
+  const int slope = to.input(node, 1, order, to.shape(node.inputs[0]).size());
+  to.emit(tflite::BuiltinOperator_PRELU, 1, {}, {input, slope}, {to.output(node, order)});
+}
+
 constexpr std::array kRows{
-    Row{"Add", any, lower_add},
-    Row{"Sub", any, lower_sub},
-    Row{"Mul", any, lower_mul},
+    Row{"Add", any, lower_add},     Row{"Sub", any, lower_sub}, Row{"Mul", any, lower_mul},
+    Row{"Max", any, lower_max},     Row{"Min", any, lower_min}, Row{"Where", any, lower_where},
+    Row{"PRelu", any, lower_prelu},
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ tflite::Pool2DOptionsT pool_options(const Window& window, tflite::Padding paddin
 
 Window pool_window(const Lowering& to, const Node& node) {
   const Shape& in = to.shape(node.inputs[0]);
+  if (in.size() != 4) refuse(node, "its input has {} dimensions; wanted 4, of images", in.size());
   const Window window = window_of(node, {}, in[2], in[3]);
   if (window.dilation != std::array<int64_t, 2>{1, 1}) {
     refuse(node, "TFLite's pooling has no dilations");
@@ -92,6 +93,8 @@ void lower_average_pool(Lowering& to, const Node& node) {
 }
 
 void lower_global(Lowering& to, const Node& node, tflite::BuiltinOperator code) {
+  const size_t rank = to.shape(node.inputs[0]).size();
+  if (rank != 4) refuse(node, "its input has {} dimensions; wanted 4, of images", rank);
   const int input = to.input(node, 0, Order::ChannelsLast);
   const int axes = to.numbers(node.name + "/axes", std::array<int64_t, 2>{1, 2});
   tflite::ReducerOptionsT options;

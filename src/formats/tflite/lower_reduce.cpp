@@ -25,15 +25,6 @@ std::vector<int64_t> reduced_axes(const Graph& graph, const Node& node, size_t r
   return axes;
 }
 
-/// Without its dimension the result of a channels-last mean must still be in the graph's order.
-bool keeps_order(const std::vector<int64_t>& axes) {
-  std::vector<int64_t> left;
-  for (const int64_t d : kToChannelsLast) {
-    if (!std::ranges::contains(axes, d)) left.push_back(d);
-  }
-  return std::ranges::is_sorted(left);
-}
-
 Need reduce_need(const Graph& graph, const Node& node) {
   const size_t rank = graph.value(node.inputs[0]).shape.size();
   if (rank != 4 || node.integer("keepdims", 1) != 0) return Need::Any;
@@ -41,7 +32,8 @@ Need reduce_need(const Graph& graph, const Node& node) {
   return keeps_order(reduced_axes(graph, node, rank)) ? Need::Any : Need::Onnx;
 }
 
-void lower_reduce_mean(Lowering& to, const Node& node) {
+template <tflite::BuiltinOperator kCode>
+void lower_reduce(Lowering& to, const Node& node) {
   const size_t rank = to.shape(node.inputs[0]).size();
   const bool keep = node.integer("keepdims", 1) != 0;
   const bool onnx_order = reduce_need(to.graph(), node) == Need::Onnx;
@@ -56,11 +48,15 @@ void lower_reduce_mean(Lowering& to, const Node& node) {
   tflite::ReducerOptionsT options;
   options.keep_dims = keep;
   to.activation(node, false);
-  to.emit(tflite::BuiltinOperator_MEAN, 2, options_of(options), {input, numbers},
-          {to.output(node, order)});
+  to.emit(kCode, 2, options_of(options), {input, numbers}, {to.output(node, order)});
 }
 
-constexpr std::array kRows{Row{"ReduceMean", reduce_need, lower_reduce_mean}};
+constexpr std::array kRows{
+    Row{"ReduceMean", reduce_need, lower_reduce<tflite::BuiltinOperator_MEAN>},
+    Row{"ReduceSum", reduce_need, lower_reduce<tflite::BuiltinOperator_SUM>},
+    Row{"ReduceMax", reduce_need, lower_reduce<tflite::BuiltinOperator_REDUCE_MAX>},
+    Row{"ReduceMin", reduce_need, lower_reduce<tflite::BuiltinOperator_REDUCE_MIN>},
+};
 
 }  // namespace
 

@@ -5,67 +5,17 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <set>
+#include <unordered_map>
 
+#include "base/fail.h"
 #include "formats/tflite/layout.h"
+#include "formats/tflite/view.h"
 
 namespace octet::lite {
 namespace {
 
-/// A run of elements of the source: `size` of them, `stride` apart.
-struct Atom {
-  int64_t size;
-  int64_t stride;
-};
-/// Row-major order of a tensor's elements in terms of its source; atoms of size one are left out.
-using Atoms = std::vector<Atom>;
-
-Atoms merged(const Atoms& atoms) {
-  Atoms out;
-  for (const Atom& atom : atoms) {
-    if (atom.size == 1) continue;
-    if (!out.empty() && out.back().stride == atom.size * atom.stride) {
-      out.back() = {out.back().size * atom.size, atom.stride};
-    } else {
-      out.push_back(atom);
-    }
-  }
-  return out;
-}
-
-/// The atoms of every dimension of `shape`; nullopt when a dimension cuts through an atom unevenly.
-std::optional<std::vector<Atoms>> divided(const Atoms& atoms, const Shape& shape) {
-  std::vector<Atoms> out;
-  Atoms rest(atoms.rbegin(), atoms.rend());  // the next atom is the last
-  for (const int64_t dim : shape) {
-    Atoms& own = out.emplace_back();
-    int64_t left = dim;
-    while (left > 1) {
-      if (rest.empty()) return std::nullopt;
-      Atom& next = rest.back();
-      if (left % next.size == 0) {
-        left /= next.size;
-        own.push_back(next);
-        rest.pop_back();
-      } else if (next.size % left == 0) {
-        next.size /= left;
-        own.push_back({left, next.size * next.stride});
-        left = 1;
-      } else {
-        return std::nullopt;
-      }
-    }
-  }
-  return rest.empty() ? std::optional(out) : std::nullopt;
-}
-
-/// How a tensor comes from another by transposes and reshapes.
-struct View {
-  int source = 0;
-  Atoms atoms;
-  size_t ops = 0;         ///< length of the chain
-  size_t transposes = 0;  ///< of which transposes
-};
+/// What TFLite 2.14's TRANSPOSE takes.
+constexpr size_t kMostDimensions = 6;
 
 class Mover {
  public:
@@ -74,11 +24,15 @@ class Mover {
   void run() {
     std::vector<LiteOp> old = std::move(model_.ops);
     model_.ops.clear();
+    note_readers(old);
     for (LiteOp& op : old) {
       for (int& input : op.inputs) input = alias(input);
       if (moves(op)) {
         visit(std::move(op));
+      } else if (op.code == tflite::BuiltinOperator_FULLY_CONNECTED) {
+        visit_fully_connected(std::move(op));
       } else {
+        if (op.code == tflite::BuiltinOperator_BATCH_MATMUL) take_in_transposes(op);
         model_.ops.push_back(std::move(op));
       }
     }
@@ -90,95 +44,177 @@ class Mover {
     return op.code == tflite::BuiltinOperator_RESHAPE ||
            op.code == tflite::BuiltinOperator_TRANSPOSE;
   }
+  const Shape& shape(int tensor) const { return model_.tensor(tensor).shape; }
   int alias(int tensor) const {
     const auto it = aliases_.find(tensor);
     return it == aliases_.end() ? tensor : it->second;
   }
-  View whole(int tensor) const {
-    return {.source = tensor, .atoms = merged({{element_count(model_.tensor(tensor).shape), 1}})};
+  View view_of(int tensor) const {
+    const auto it = views_.find(tensor);
+    return it == views_.end() ? whole(tensor, shape(tensor)) : it->second;
   }
 
-  std::optional<View> after(View view, const LiteOp& op) const {
-    const bool transposes = op.code == tflite::BuiltinOperator_TRANSPOSE;
-    const int shaped = transposes ? op.inputs[0] : op.outputs[0];
-    const auto dims = divided(view.atoms, model_.tensor(shaped).shape);
-    if (!dims) return std::nullopt;
-    Atoms atoms;
-    std::vector<int64_t> order(dims->size());
-    std::ranges::iota(order, 0);
-    if (transposes) order = numbers_of(model_.tensor(op.inputs[1]));
-    for (const int64_t d : order) atoms.append_range((*dims)[static_cast<size_t>(d)]);
-    view.atoms = merged(atoms);
-    ++view.ops;
-    view.transposes += transposes ? 1 : 0;
-    return view;
+  void note_readers(const std::vector<LiteOp>& ops) {
+    for (const LiteOp& op : ops) {
+      for (const int input : op.inputs) ++readers_[input];
+    }
+    for (const int output : model_.outputs) ++readers_[output];
+  }
+
+  std::optional<View> after(const View& view, const LiteOp& op) const {
+    if (op.code == tflite::BuiltinOperator_RESHAPE) return reshaped(view, shape(op.outputs[0]));
+    return turned(view, shape(op.inputs[0]), numbers_of(model_.tensor(op.inputs[1])));
   }
 
   void visit(LiteOp op) {
     const int out = op.outputs[0];
-    const auto known = views_.find(op.inputs[0]);
-    std::optional<View> view;
-    if (known != views_.end()) view = after(known->second, op);
-    if (!view) view = after(whole(op.inputs[0]), op);
+    std::optional<View> view = after(view_of(op.inputs[0]), op);
+    if (!view) view = after(whole(op.inputs[0], shape(op.inputs[0])), op);
     if (!view) return model_.ops.push_back(std::move(op));
-    if (view->atoms.size() <= 1) {
+    if (view->contiguous()) {
       reshape(view->source, out);
-    } else if (!rewrite(*view, out)) {
+    } else if (!rewrite(*view, op)) {
       model_.ops.push_back(std::move(op));
     }
     if (alias(out) == out) views_[out] = std::move(*view);
   }
 
   void reshape(int source, int out) {
-    if (model_.tensor(source).shape == model_.tensor(out).shape) {
+    if (shape(source) == shape(out)) {
       aliases_[out] = source;
     } else {
       model_.ops.push_back(reshape_op(model_, source, out));
     }
   }
 
-  /// RESHAPE, TRANSPOSE, RESHAPE with as few of them as can be, when that is shorter.
-  bool rewrite(const View& view, int out) {
-    std::vector<size_t> by_stride(view.atoms.size());  // the order of the source
-    std::ranges::iota(by_stride, size_t{0});
-    std::ranges::sort(by_stride, std::greater{}, [&](size_t i) { return view.atoms[i].stride; });
-    Shape factors;
-    std::vector<int64_t> permutation(view.atoms.size());
-    const bool batch = leads_with_one(view.source) && leads_with_one(out);
-    if (batch) factors.push_back(1);
-    for (size_t i = 0; i < by_stride.size(); ++i) {
-      permutation[by_stride[i]] = static_cast<int64_t>(factors.size());
-      factors.push_back(view.atoms[by_stride[i]].size);
-    }
-    if (batch) permutation.insert(permutation.begin(), 0);
-    const Shape turned = permuted(factors, permutation);
-    const bool before = model_.tensor(view.source).shape != factors;
-    const bool behind = model_.tensor(out).shape != turned;
-    const size_t ops = 1 + (before ? 1 : 0) + (behind ? 1 : 0);
-    if (factors.size() > 6 || (view.transposes < 2 && ops >= view.ops)) return false;
-    const int from = before ? step(out, "/split", factors) : view.source;
-    if (before) model_.ops.push_back(reshape_op(model_, view.source, from));
-    const int to = behind ? step(out, "/turned", turned) : out;
-    model_.ops.push_back(transpose_op(model_, from, to, permutation));
-    if (behind) model_.ops.push_back(reshape_op(model_, to, out));
+  Turn turn_to(const View& view, int out) const {
+    return turn_of(view, leads_with_one(view.source) && leads_with_one(out));
+  }
+  /// How many operators a turn takes.
+  size_t length(const View& view, const Turn& turn, int out) const {
+    return 1U + (shape(view.source) != turn.factors ? 1U : 0U) +
+           (shape(out) != turn.turned ? 1U : 0U);
+  }
+
+  /// RESHAPE, TRANSPOSE, RESHAPE with as few of them, and of dimensions, as can be.
+  bool rewrite(const View& view, const LiteOp& op) {
+    const int out = op.outputs[0];
+    const Turn turn = turn_to(view, out);
+    const size_t ops = length(view, turn, out);
+    const size_t given = shape(op.inputs[0]).size();
+    const bool shorter =
+        ops < view.ops || view.transposes > 1 || (ops == view.ops && turn.factors.size() < given);
+    const bool demanded = op.code == tflite::BuiltinOperator_TRANSPOSE && given > kMostDimensions;
+    if (turn.factors.size() > kMostDimensions || !(shorter || demanded)) return false;
+    emit(view, turn, out);
     return true;
   }
 
-  bool leads_with_one(int tensor) const {
-    const Shape& shape = model_.tensor(tensor).shape;
-    return !shape.empty() && shape[0] == 1;
+  void emit(const View& view, const Turn& turn, int out) {
+    const int from = shape(view.source) == turn.factors ? view.source : split(view.source, turn);
+    const int to = shape(out) == turn.turned ? out : step(out, "/turned", turn.turned);
+    model_.ops.push_back(transpose_op(model_, from, to, turn.permutation));
+    if (to != out) model_.ops.push_back(reshape_op(model_, to, out));
   }
-  int step(int out, const char* suffix, const Shape& shape) {
+
+  /// The source in the factors of a turn; several turns of one source share it.
+  int split(int source, const Turn& turn) {
+    const auto [slot, fresh] = splits_.try_emplace({source, turn.factors}, 0);
+    if (fresh) {
+      slot->second = step(source, "/split", turn.factors);
+      model_.ops.push_back(reshape_op(model_, source, slot->second));
+    }
+    return slot->second;
+  }
+
+  /// FULLY_CONNECTED reads an input of any shape, so it needs no reshape to a matrix. It could keep
+  /// the leading dimensions too, but with weights per channel TFLite's reference kernel (and what
+  /// is made after it) then takes three dimensions for two.
+  void visit_fully_connected(LiteOp op) {
+    const View view = view_of(op.inputs[0]);
+    const Shape& from = shape(view.source);
+    const bool rows = !from.empty() && from.back() == shape(op.inputs[1]).back();
+    if (view.contiguous() && rows) op.inputs[0] = view.source;
+    model_.ops.push_back(std::move(op));
+  }
+
+  /// BATCH_MATMUL takes operands whose last two dimensions are exchanged: it is told so where that
+  /// leaves less to be moved. The right operand it exchanges itself otherwise, which is worth a
+  /// tie.
+  void take_in_transposes(LiteOp& op) {
+    auto& options = *op.options.AsBatchMatMulOptions();
+    if (const auto other = exchanged(op.inputs[0], false)) {
+      op.inputs[0] = *other;
+      options.adj_x = !options.adj_x;
+    }
+    if (const auto other = exchanged(op.inputs[1], true)) {
+      op.inputs[1] = *other;
+      options.adj_y = !options.adj_y;
+    }
+  }
+
+  std::optional<int> exchanged(int tensor, bool wins_ties) {
+    const auto known = views_.find(tensor);
+    if (known == views_.end() || known->second.contiguous()) return std::nullopt;
+    const View view = known->second;
+    const Shape& from = shape(tensor);
+    std::vector<int64_t> swap(from.size());
+    std::ranges::iota(swap, 0);
+    std::swap(swap[swap.size() - 1], swap[swap.size() - 2]);
+    const auto other = turned(view, from, swap);
+    if (!other) return std::nullopt;
+    const Shape wanted = permuted(from, swap);
+    if (other->contiguous()) {
+      if (shape(other->source) == wanted) return other->source;
+      const int made = step(tensor, "/exchanged", wanted);
+      model_.ops.push_back(reshape_op(model_, other->source, made));
+      return made;
+    }
+    return turned_instead(tensor, *other, wanted, wins_ties);
+  }
+
+  /// Only where nobody else needs the operand as it is, and it costs no more.
+  std::optional<int> turned_instead(int tensor, const View& other, const Shape& wanted,
+                                    bool wins_ties) {
+    if (readers_[tensor] != 1) return std::nullopt;
+    const View& view = views_.at(tensor);
+    const size_t held = length(view, turn_to(view, tensor), tensor);
+    const int made = step(tensor, "/exchanged", wanted);
+    const Turn turn = turn_to(other, made);
+    const size_t cost = length(other, turn, made);
+    if (turn.factors.size() > kMostDimensions || cost > held || (cost == held && !wins_ties)) {
+      return std::nullopt;
+    }
+    emit(other, turn, made);
+    return made;
+  }
+
+  bool leads_with_one(int tensor) const { return !shape(tensor).empty() && shape(tensor)[0] == 1; }
+  int step(int out, const char* suffix, const Shape& to) {
     LiteTensor tensor = model_.tensor(out);
     tensor.name += suffix;
-    tensor.shape = shape;
+    tensor.shape = to;
+    tensor.data.clear();
     return model_.add(std::move(tensor));
   }
 
   LiteModel& model_;
   std::map<int, View> views_;
   std::map<int, int> aliases_;
+  std::map<std::pair<int, Shape>, int> splits_;
+  std::map<int, int> readers_;  ///< before anything was changed
 };
+
+void check_transposes(const LiteModel& model) {
+  for (const LiteOp& op : model.ops) {
+    const LiteTensor& out = model.tensor(op.outputs[0]);
+    if (op.code != tflite::BuiltinOperator_TRANSPOSE || out.shape.size() <= kMostDimensions) {
+      continue;
+    }
+    fail(Code::Unsupported, "tflite: '{}' is transposed in {} dimensions; TFLite takes at most {}",
+         out.name, out.shape.size(), kMostDimensions);
+  }
+}
 
 void drop_dead_ops(LiteModel& model) {
   std::vector<bool> read(model.tensors.size(), false);
@@ -216,11 +252,11 @@ void drop_dead_tensors(LiteModel& model) {
 }
 
 void make_names_unique(LiteModel& model) {
-  std::set<std::string> names;
+  std::unordered_map<std::string, int> used;  // with the number that was tried last
   for (LiteTensor& tensor : model.tensors) {
     const std::string wanted = tensor.name;
-    for (int n = 1; !names.insert(tensor.name).second; ++n) {
-      tensor.name = std::format("{}_{}", wanted, n);
+    while (!used.try_emplace(tensor.name, 0).second) {
+      tensor.name = std::format("{}_{}", wanted, ++used[wanted]);
     }
   }
 }
@@ -230,6 +266,7 @@ void make_names_unique(LiteModel& model) {
 void optimize(LiteModel& model) {
   Mover(model).run();
   drop_dead_ops(model);
+  check_transposes(model);
   drop_dead_tensors(model);
   make_names_unique(model);
 }

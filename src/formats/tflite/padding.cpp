@@ -35,7 +35,7 @@ int pad_image(Lowering& to, const Node& node, int input, const Padding& padding,
   const QuantParams& params = to.grid(node, id);
   const int out = to.inner(name, shape, params);
   const std::vector<int64_t> amounts{0, 0, begin[0], end[0], begin[1], end[1], 0, 0};
-  const int pads = to.numbers(name + "/amounts", amounts, {4, 2});
+  const int pads = to.numbers(name + "/amounts", amounts, Shape{4, 2});
   if (!fill) {
     to.emit(tflite::BuiltinOperator_PAD, 2, options_of(tflite::PadOptionsT{}), {input, pads},
             {out});

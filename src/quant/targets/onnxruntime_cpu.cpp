@@ -29,10 +29,26 @@ constexpr std::array kOps{
     TargetOp{"Unsqueeze", OutputGrid::SameAsInput},
     TargetOp{"Slice", OutputGrid::SameAsInput},
     TargetOp{"Pad", OutputGrid::SameAsInput},
+    TargetOp{"Split", OutputGrid::SameAsInput},
+    TargetOp{"Expand", OutputGrid::SameAsInput},
+    TargetOp{"Tile", OutputGrid::SameAsInput},
+    TargetOp{"Gather", OutputGrid::SameAsInput},
+    TargetOp{"GatherElements", OutputGrid::SameAsInput},
+    TargetOp{"GatherND", OutputGrid::SameAsInput},
+    TargetOp{"DepthToSpace", OutputGrid::SameAsInput},
+    TargetOp{"SpaceToDepth", OutputGrid::SameAsInput},
+    TargetOp{"ReduceMax", OutputGrid::SameAsInput},
+    TargetOp{"ReduceMin", OutputGrid::SameAsInput},
+    TargetOp{"GlobalMaxPool", OutputGrid::SameAsInput},
+    TargetOp{"Identity", OutputGrid::SameAsInput},
+    TargetOp{"Max", OutputGrid::SameAsInput},
+    TargetOp{"Min", OutputGrid::SameAsInput},
+    TargetOp{"Where"},
+    TargetOp{"Resize", OutputGrid::SameAsInput},
 };
 
 }  // namespace
 
-TargetProfile onnxruntime_cpu() { return {"onnxruntime-cpu", "ONNX INT8", ".onnx", kOps}; }
+TargetProfile onnxruntime_cpu() { return {"onnxruntime-cpu", "ONNX INT8", ".onnx", kOps, true}; }
 
 }  // namespace octet

@@ -1,0 +1,33 @@
+#include <algorithm>
+#include <array>
+
+#include "formats/tflite/lower.h"
+
+namespace octet::lite {
+
+void lower_lookup(Lowering& to, const Node& node, const Lookup& lookup) {
+  const QuantParams& out = to.grid(node, node.outputs[0]);
+  const QuantParams& in = to.grid(node, lookup.source);
+  const Order order = to.order(node);
+  const int source = to.tensor_of(lookup.source, order);
+  const Shape shape = to.in_file(source);
+
+  const int wide = to.inner_int32(node.name + "/integer", shape);
+  tflite::CastOptionsT cast;
+  cast.in_data_type = tflite::TensorType_INT8;
+  cast.out_data_type = tflite::TensorType_INT32;
+  to.emit(tflite::BuiltinOperator_CAST, 1, options_of(cast), {source}, {wide});
+
+  const std::array<int64_t, 1> offset{-int64_t{in.low}};
+  const int index = to.inner_int32(node.name + "/index", shape);
+  to.emit(tflite::BuiltinOperator_ADD, 1, options_of(tflite::AddOptionsT{}),
+          {wide, to.numbers(node.name + "/offset", offset)}, {index});
+
+  Tensor entries(DType::Int8, {static_cast<int64_t>(lookup.entries.size())});
+  std::ranges::transform(lookup.entries, entries.as<int8_t>().begin(),
+                         [](int32_t q) { return static_cast<int8_t>(q); });
+  const int table = to.constant(node.name + "/table", std::move(entries), out);
+  to.emit_gather(table, index, 0, to.output(node, order));
+}
+
+}  // namespace octet::lite

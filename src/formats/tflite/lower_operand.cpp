@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <numeric>
+
+#include "formats/tflite/lower.h"
+#include "graph/quantize_tensor.h"
+
+// The tensors that operators read and write: in the order and rank that they are asked for.
+namespace octet::lite {
+namespace {
+
+LiteTensor on_grid(std::string name, Shape shape, const QuantParams& params) {
+  return {.name = std::move(name),
+          .type = params.type,
+          .shape = std::move(shape),
+          .scale = params.scale,
+          .zero_point = params.zero_point,
+          .axis = std::max(params.axis, 0)};
+}
+
+}  // namespace
+
+int Lowering::input(const Node& node, size_t index, Order order, size_t rank) {
+  const ValueId id = node.inputs.at(index);
+  rank = std::max(rank, shape(id).size());
+  if (rank != 4) order = Order::Onnx;
+  return graph_.is_constant(id) ? constant_operand(node, id, order, rank)
+                                : computed(id, order, rank);
+}
+
+int Lowering::computed(ValueId id, Order order, size_t rank) {
+  const auto [made, made_order] = made_.at(id);
+  const size_t own_rank = shape(id).size();
+  if (rank == own_rank && order == made_order) return made;
+  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
+  if (!fresh) return slot->second;
+
+  LiteTensor wide = model_.tensor(made);
+  if (rank > own_rank) {
+    const int from = computed(id, Order::Onnx, own_rank);
+    wide.name = graph_.value(id).name + "_wide";
+    wide.shape = shape(id);
+    wide.shape.insert(wide.shape.begin(), rank - own_rank, 1);
+    const int to = model_.add(std::move(wide));
+    emit_reshape(from, to);
+    if (order == Order::Onnx) return moved_[{id, order, rank}] = to;
+    wide = model_.tensor(to);
+    wide.name = graph_.value(id).name + "_nhwc";
+    wide.shape = permuted(model_.tensor(to).shape, kToChannelsLast);
+    const int last = model_.add(std::move(wide));
+    emit_transpose(to, last, kToChannelsLast);
+    return moved_[{id, order, rank}] = last;
+  }
+  const bool to_last = order == Order::ChannelsLast;
+  const auto& permutation = to_last ? kToChannelsLast : kToOnnx;
+  wide.name = graph_.value(id).name + (to_last ? "_nhwc" : "_nchw");
+  wide.shape = permuted(model_.tensor(made).shape, permutation);
+  const int to = model_.add(std::move(wide));
+  emit_transpose(made, to, permutation);
+  return moved_[{id, order, rank}] = to;
+}
+
+int Lowering::constant_operand(const Node& node, ValueId id, Order order, size_t rank) {
+  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
+  if (!fresh) return slot->second;
+  const QuantParams& params = grid(node, id);
+  if (!params.per_tensor()) {
+    refuse(node, "its constant '{}' has a scale per channel", graph_.value(id).name);
+  }
+  Tensor integers = quantize(*graph_.value(id).constant, params);
+  integers.shape.insert(integers.shape.begin(), rank - integers.shape.size(), 1);
+  if (order == Order::ChannelsLast) integers = permuted(integers, kToChannelsLast);
+  return moved_[{id, order, rank}] = constant(graph_.value(id).name, std::move(integers), params);
+}
+
+int Lowering::condition(const Node& node, size_t index, Order order, size_t rank) {
+  const ValueId id = node.inputs.at(index);
+  const Tensor* given = graph_.constant_input(node, index);
+  if (!given) refuse(node, "its condition '{}' is computed by the network", graph_.value(id).name);
+  Tensor truth = *given;
+  truth.shape.insert(truth.shape.begin(), rank - truth.shape.size(), 1);
+  if (order == Order::ChannelsLast && rank == 4) truth = permuted(truth, kToChannelsLast);
+  return model_.add({.name = graph_.value(id).name,
+                     .type = DType::Bool,
+                     .shape = std::move(truth.shape),
+                     .data = std::move(truth.bytes)});
+}
+
+int Lowering::output(const Node& node, Order order, size_t index) {
+  const ValueId id = index == 0 ? result(node) : node.outputs.at(index);
+  if (shape(id).size() != 4) order = Order::Onnx;
+  Shape in_file = order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
+  const int made = model_.add(on_grid(graph_.value(id).name, std::move(in_file), grid(node, id)));
+  made_[id] = {made, order};
+  return made;
+}
+
+int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params) {
+  return model_.add(on_grid(name, shape, params));
+}
+
+int Lowering::constant(const std::string& name, Tensor integers, const QuantParams& params,
+                       int axis) {
+  LiteTensor tensor = on_grid(name, std::move(integers.shape), params);
+  tensor.axis = axis;
+  tensor.data = std::move(integers.bytes);
+  return model_.add(std::move(tensor));
+}
+
+int Lowering::numbers(const std::string& name, std::span<const int64_t> values,
+                      const std::optional<Shape>& shape) {
+  const Shape vector{static_cast<int64_t>(values.size())};
+  return model_.add(lite::numbers(name, values, shape ? *shape : vector));
+}
+
+int Lowering::indices(const Node& node, size_t index, int64_t extent) {
+  const ValueId id = node.inputs.at(index);
+  if (const Tensor* given = graph_.constant_input(node, index)) {
+    std::vector<int64_t> wrapped = parameter(*this, node, index);
+    for (int64_t& number : wrapped) number += number < 0 ? extent : 0;
+    return numbers(graph_.value(id).name, wrapped, given->shape);
+  }
+  const auto made = made_.find(id);
+  if (made != made_.end()) return made->second.first;
+  refuse(node, "its indices '{}' are computed by the network; wanted constants or an input",
+         graph_.value(id).name);
+}
+
+int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, int64_t count) {
+  const ValueId id = node.input(index);
+  if (id == kAbsent) {
+    QuantParams params = weight;
+    const float input_scale = grid(node, node.inputs[0]).scale[0];
+    for (float& scale : params.scale) scale *= input_scale;
+    params.type = DType::Int32;
+    return constant(node.name + "/bias", Tensor(DType::Int32, {count}), params);
+  }
+  const Tensor* given = graph_.constant_input(node, index);
+  if (!given || (given->size() != count && given->size() != 1)) {
+    refuse(node, "its bias is not a constant with one number per output channel");
+  }
+  Tensor real(DType::Float32, {count});
+  for (int64_t c = 0; c < count; ++c) {
+    const auto at = static_cast<size_t>(c);
+    real.as<float>()[at] = given->as<float>()[given->size() == 1 ? 0 : at];
+  }
+  QuantParams params = grid(node, id);
+  params.axis = params.scale.size() == 1 ? -1 : 0;
+  return constant(graph_.value(id).name, quantize(real, params), params);
+}
+
+std::vector<int64_t> parameter(const Lowering& to, const Node& node, size_t index,
+                               std::vector<int64_t> fallback) {
+  if (node.input(index) == kAbsent) return fallback;
+  const Tensor* given = to.graph().constant_input(node, index);
+  if (!given) refuse(node, "its input {} is computed by the network", index);
+  if (given->dtype == DType::Int32) {
+    const auto narrow = given->as<int32_t>();
+    return {narrow.begin(), narrow.end()};
+  }
+  const auto wide = given->as<int64_t>();
+  return {wide.begin(), wide.end()};
+}
+
+std::vector<int64_t> counting(size_t count) {
+  std::vector<int64_t> numbers(count);
+  std::ranges::iota(numbers, 0);
+  return numbers;
+}
+
+}  // namespace octet::lite

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/quant_table.h"
+#include "kernels/range.h"
+#include "quant/target.h"
+
+namespace octet {
+
+/// Pointwise nodes that make a function of one value, computed together by one table: its entry for
+/// each integer of the source is the integer of the result. One rounding, whatever the functions
+/// are.
+struct Chain {
+  ValueId source;
+  std::vector<NodeId> nodes;  ///< in order; the last one makes the result
+};
+
+/// The chains that must be tables, by their result: those with a node that a target of the set
+/// has no integer kernel for. A chain is as long as its inner values have no other reader.
+std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets);
+
+/// Where the chain's values lie when its source is on a grid. What that grid cannot tell from 0
+/// does not count: there an inverse has its pole.
+Range chain_range(const Graph& graph, const Chain& chain, const QuantParams& in);
+
+/// The entries of a chain for every integer from in.low to in.high. Not-a-number becomes 0,
+/// infinities saturate. Rounds half to even.
+std::vector<int32_t> tabulate(const Graph& graph, const Chain& chain, const QuantParams& in,
+                              const QuantParams& out);
+
+}  // namespace octet
