@@ -13,6 +13,7 @@ enum class Origin : uint8_t {
   Observed,  ///< from the range of the data (activations, constants, weights)
   Fixed,     ///< from the operator: softmax is in [0, 1] whatever the data
   Derived,   ///< from other entries: bias scale = input scale x weight scale
+  Imported,  ///< from a quantized file: never changed
 };
 
 /// real = scale * (integer - zero_point). One scale and zero point, or one of each per index of

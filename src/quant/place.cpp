@@ -307,8 +307,10 @@ class Placer {
 
 }  // namespace
 
-Placement place(const Graph& graph, const TargetSet& targets) {
-  return Placer(graph, targets).run();
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
+  Placement placement = Placer(graph, targets).run();
+  placement.scheme = scheme;
+  return placement;
 }
 
 }  // namespace octet

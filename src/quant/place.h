@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "quant/lookup.h"
+#include "quant/scheme.h"
 #include "quant/target.h"
 
 namespace octet {
@@ -54,6 +55,7 @@ struct Group {
 /// Which values of a network are quantized, and how: decided from the graph and the targets alone,
 /// before any data is looked at.
 struct Placement {
+  Scheme scheme;
   std::vector<Group> groups;           ///< a rescaled or bias group stands after its sources
   std::map<ValueId, size_t> group_of;  ///< quantized values only
   /// Computed values whose integers were rounded before (what `Moves` operators put out, and
@@ -71,6 +73,6 @@ struct Placement {
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
 /// Throws Code::Unsupported naming a node whose rules contradict each other.
-Placement place(const Graph& graph, const TargetSet& targets);
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
 
 }  // namespace octet
