@@ -44,7 +44,7 @@ TEST(Program, RefusesCommandLines) {
       {"unknown target", "quantize @net.onnx --data @data.yaml --target foo -o @a.onnx", 2,
        "unknown target 'foo'; known are onnxruntime-cpu, tflite"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
-       "unknown observer 'foo'; known are minmax, percentile"},
+       "unknown observer 'foo'; known are minmax, moving-average, percentile, entropy, mse, search"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,
        "the percentile is 200; wanted above 50, at most 100"},
       {"no image", "quantize @net.onnx --data @data.yaml --images 0 -o @a.onnx", 2,

@@ -13,50 +13,6 @@
 namespace octet {
 namespace {
 
-TEST(Observer, FindsTheRangeOfAKnownDistribution) {
-  struct Case {
-    std::string observer;
-    double percentile;
-    float low, high;
-    float tolerance;
-  };
-  const std::vector<Case> cases{
-      {"minmax", 0, -100, 1000, 0},
-      {"percentile", 100, -100, 1000, 0},
-      {"percentile", 98, -98, 98, 1},  // one in a hundred cut on either side
-      {"percentile", 90, -90, 90, 1},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(std::format("{} {}", c.observer, c.percentile));
-    const auto observer = make_observer({.observer = c.observer, .percentile = c.percentile});
-    std::vector<float> values{1000};  // one outlier among 20,001 values
-    for (int i = -10000; i <= 10000; ++i) values.push_back(static_cast<float>(i) / 100);
-    observer->observe(values);
-    EXPECT_NEAR(observer->range().low, c.low, c.tolerance);
-    EXPECT_NEAR(observer->range().high, c.high, c.tolerance);
-  }
-}
-
-TEST(Observer, DoesNotDependOnTheBatches) {
-  for (const std::string name : {"minmax", "percentile"}) {
-    const CalibrationSettings settings{.observer = name};
-    const auto whole = make_observer(settings);
-    const auto parts = make_observer(settings);
-    const Tensor data = test::random_tensor({6000}, 3, -4, 9);
-    whole->observe(data.as<float>());
-    for (size_t i = 0; i < 6000; i += 750) parts->observe(data.as<float>().subspan(i, 750));
-    EXPECT_EQ(whole->range().low, parts->range().low) << name;
-    EXPECT_EQ(whole->range().high, parts->range().high) << name;
-  }
-}
-
-TEST(Observer, IsRefusedByName) {
-  EXPECT_EQ(message_of([] { make_observer({.observer = "median"}); }),
-            "unknown observer 'median'; known are minmax, percentile");
-  EXPECT_EQ(message_of([] { make_observer({.observer = "percentile", .percentile = 40}); }),
-            "the percentile is 40; wanted above 50, at most 100");
-}
-
 TEST(Solve, MakesZeroExactInAnyRange) {
   struct Case {
     Range range;
