@@ -35,7 +35,7 @@ TEST(Program, RefusesCommandLines) {
       {"unknown architecture", "new foo -o @a.onnx", 2,
        "unknown architecture 'foo'; known are mobilenetv3-tiny, resnet20, mobilenetv2, "
        "mobilenetv3-small, efficientnet-lite0, efficientnet-b0, efficientvit-b0, efficientvit-b1, "
-       "vit-tiny, resnet18"},
+       "vit-tiny, resnet18, resnet50"},
       {"bad shape", "new resnet20 --input 1x8 -o @a.onnx", 2,
        "'1x8' is no image shape; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28"},
       {"no class", "new resnet20 --input 1x8x8 --classes 0 -o @a.onnx", 2,
