@@ -119,6 +119,7 @@ class ChainFinder {
 }  // namespace
 
 std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets) {
+  if (!targets.tables()) return {};
   return ChainFinder(graph, targets).run();
 }
 

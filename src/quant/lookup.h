@@ -19,7 +19,8 @@ struct Chain {
 };
 
 /// The chains that must be tables, by their result: those with a node that a target of the set
-/// has no integer kernel for. A chain is as long as its inner values have no other reader.
+/// has no integer kernel for; none where a target knows no tables. A chain is as long as its inner
+/// values have no other reader.
 std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets);
 
 /// Where the chain's values lie when its source is on a grid. What that grid cannot tell from 0

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "base/fail.h"
-#include "base/text.h"
 #include "ops/op_def.h"
 
 namespace octet {
@@ -32,8 +31,10 @@ class UnionFind {
 
 class Placer {
  public:
-  Placer(const Graph& graph, const TargetSet& targets)
-      : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
+  Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme)
+      : graph_(graph), targets_(targets), sets_(graph.value_count()) {
+    placement_.scheme = scheme;
+  }
 
   Placement run() {
     for (ValueId id : graph_.inputs()) {
@@ -97,10 +98,8 @@ class Placer {
   std::optional<std::string> in_float(const Node& node, const OpDef& op) const {
     if (const auto* held = std::get_if<FloatOnly>(&op.quant.value))
       return std::string(held->reason);
-    if (targets_.supports(node.op)) return std::nullopt;
-    const std::vector<std::string> names = targets_.refusing(node.op);
-    return std::format("{} {} no integer form of it", join(names, " and "),
-                       names.size() == 1 ? "has" : "have");
+    std::string reason = targets_.refusal(graph_, node);
+    return reason.empty() ? std::nullopt : std::optional(std::move(reason));
   }
 
   void apply(const Node& node, const OpDef& op, const Weighted& rule) {
@@ -109,7 +108,7 @@ class Placer {
     const int axis = rule.axis(node, graph_.value(weight).shape.size());
     if (axis < 0) return apply(node, op, Rescale{});
     const ValueId bias = node.input(rule.bias);
-    rules_[weight] = WeightGrid{axis, node.inputs[0], bias};
+    rules_[weight] = WeightGrid{per_tensor(node) ? -1 : axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
         fail(Code::Unsupported, "{}: its bias is computed by the network", describe(node));
@@ -117,6 +116,12 @@ class Placer {
       rules_[bias] = BiasGrid{node.inputs[0], weight};
     }
   }
+
+  bool per_tensor(const Node& node) const {
+    return placement_.scheme.weights == Scheme::Weights::PerTensor ||
+           targets_.demand(node.op).weights == Scheme::Weights::PerTensor;
+  }
+  bool symmetric() const { return placement_.scheme.activations == Scheme::Activations::Symmetric; }
 
   void apply(const Node& node, const OpDef& op, const Rescale& rule) {
     const double factor = rule.factor ? rule.factor(graph_, node) : 0;
@@ -149,6 +154,10 @@ class Placer {
   }
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
+    if (symmetric()) {
+      rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / 128, 0};
+      return;
+    }
     // 256 steps cover the interval but for its upper end, as TFLite fixes them.
     const float scale = (rule.high - rule.low) / 256;
     const auto zero = static_cast<int32_t>(std::lround(-128 - rule.low / scale));
@@ -158,15 +167,24 @@ class Placer {
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
     bound(node, rule);
+    if (symmetric()) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
   }
 
+  /// A grid around 0 does not end where an activation does: the clip stays an operator, of the
+  /// integers of one grid. Both runtimes compute it exactly.
+  void keep_clip(ValueId in, ValueId out) {
+    sets_.join(in, out);
+    if (can_absorb(in)) placement_.clipped_later.insert(in);
+  }
+
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    rules_[node.outputs[0]] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
-                                                    : GroupRule(FromData{low, high});
+    const FixedGrid unit = symmetric() ? FixedGrid{1.0F / 127, 0} : FixedGrid{1.0F / 255, -128};
+    rules_[node.outputs[0]] =
+        low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }
 
   void apply(const Node& /*node*/, const OpDef& /*op*/, const FloatOnly& /*rule*/) {}
@@ -308,9 +326,7 @@ class Placer {
 }  // namespace
 
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  Placement placement = Placer(graph, targets).run();
-  placement.scheme = scheme;
-  return placement;
+  return Placer(graph, targets, scheme).run();
 }
 
 }  // namespace octet

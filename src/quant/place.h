@@ -32,10 +32,10 @@ struct Rescaled {
   ValueId source;
   double factor;
 };
-/// A weight: symmetric, narrow, per channel along `axis`. The scale of a channel is never so small
-/// that the bias (kAbsent: none) would not fit into 32 bits.
+/// A weight: symmetric, narrow, per channel along `axis`, or with one scale for all. A scale is
+/// never so small that the bias (kAbsent: none) would not fit into 32 bits.
 struct WeightGrid {
-  int axis;
+  int axis;  ///< -1: per tensor
   ValueId input;
   ValueId bias;
 };
@@ -72,7 +72,8 @@ struct Placement {
 };
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
-/// Throws Code::Unsupported naming a node whose rules contradict each other.
+/// Throws Code::Unsupported naming a node whose rules contradict each other, and Code::Usage for a
+/// scheme that a target cannot run (`TargetSet::scheme` makes one that all can).
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
 
 }  // namespace octet

@@ -19,17 +19,27 @@ QuantParams rescaled_params(const Rescaled& rule, const QuantTable& table, const
   return params;
 }
 
-/// Largest magnitude of every slice along `axis`.
+/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1.
 std::vector<float> magnitudes(const Tensor& weight, int axis) {
-  const auto at = static_cast<size_t>(axis);
-  const std::span<const int64_t> shape = weight.shape;
-  std::vector<float> largest(static_cast<size_t>(shape[at]), 0.0F);
-  const auto inner = static_cast<size_t>(element_count(shape.subspan(at + 1)));
   const auto values = weight.as<float>();
+  const std::span<const int64_t> shape = weight.shape;
+  const auto at = static_cast<size_t>(axis);
+  std::vector<float> largest(axis < 0 ? 1 : static_cast<size_t>(shape[at]), 0.0F);
+  const auto inner =
+      axis < 0 ? values.size() : static_cast<size_t>(element_count(shape.subspan(at + 1)));
   for (size_t i = 0; i < values.size(); ++i) {
     float& slot = largest[i / inner % largest.size()];
     slot = std::max(slot, std::abs(values[i]));
   }
+  return largest;
+}
+
+/// Largest magnitude of the biases that are scaled as channel `c` of the weight.
+float bias_magnitude(const Tensor& bias, const WeightGrid& rule, size_t c) {
+  const auto values = bias.as<float>();
+  if (rule.axis >= 0) return std::abs(values[values.size() == 1 ? 0 : c]);
+  float largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(value));
   return largest;
 }
 
@@ -41,15 +51,12 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
   const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis);
   for (size_t c = 0; c < largest.size(); ++c) {
     if (!std::isfinite(largest[c])) {
-      fail(Code::Numeric, "the weight '{}' is not finite in channel {}", graph.value(weight).name,
-           c);
+      fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
+           rule.axis < 0 ? "" : std::format(" in channel {}", c));
     }
     float scale = std::max(largest[c] / 127.0F, kSmallestScale);
-    if (bias) {
-      const auto values = bias->as<float>();
-      const float held = std::abs(values[values.size() == 1 ? 0 : c]);
-      scale = std::max(scale, held / (input_scale * kLargestBias));
-    }
+    if (bias)
+      scale = std::max(scale, bias_magnitude(*bias, rule, c) / (input_scale * kLargestBias));
     params.scale.push_back(scale);
     params.zero_point.push_back(0);
   }
@@ -57,13 +64,14 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
 }
 
 QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTable& table) {
+  const QuantParams& weight = table.at(rule.weight, graph);
   QuantParams params{.type = DType::Int32,
-                     .axis = 0,
+                     .axis = weight.per_tensor() ? -1 : 0,
                      .low = static_cast<int32_t>(lowest(DType::Int32)),
                      .high = static_cast<int32_t>(highest(DType::Int32)),
                      .origin = Origin::Derived};
   const float input_scale = table.at(rule.input, graph).scale[0];
-  for (const float scale : table.at(rule.weight, graph).scale) {
+  for (const float scale : weight.scale) {
     params.scale.push_back(input_scale * scale);
     params.zero_point.push_back(0);
   }
@@ -72,9 +80,21 @@ QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTab
 
 }  // namespace
 
-QuantParams activation_params(Range range) {
+namespace {
+
+QuantParams symmetric_params(float low, float high) {
+  QuantParams params;
+  params.scale = {std::max({-low / 128.0F, high / 127.0F, kSmallestScale})};
+  params.zero_point = {0};
+  return params;
+}
+
+}  // namespace
+
+QuantParams activation_params(Range range, Scheme::Activations activations) {
   const float low = std::min(range.empty ? 0.0F : range.low, 0.0F);
   const float high = std::max(range.empty ? 0.0F : range.high, 0.0F);
+  if (activations == Scheme::Activations::Symmetric) return symmetric_params(low, high);
   QuantParams params;
   const float scale = std::max((high - low) / 255.0F, kSmallestScale);
   const double zero = std::nearbyint(-128.0 - static_cast<double>(low) / scale);
@@ -111,7 +131,7 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
     if (reach.empty || range.empty) continue;
     range.low = std::max(range.low, reach.low);
     range.high = std::min(range.high, reach.high);
-    table.set(it->first, activation_params(range));
+    table.set(it->first, activation_params(range, placement.scheme.activations));
   }
 }
 
@@ -126,7 +146,7 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (std::holds_alternative<FromData>(group.rule)) {
-      set_all(group, activation_params(ranges.at(i)), table);
+      set_all(group, activation_params(ranges.at(i), placement.scheme.activations), table);
     } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
       set_all(group, fixed_params(*fixed), table);
     }

@@ -2,6 +2,7 @@
 
 #include "graph/quant_table.h"
 #include "quant/calibrate.h"
+#include "quant/scheme.h"
 
 namespace octet {
 
@@ -10,9 +11,10 @@ inline constexpr float kSmallestScale = 1e-12F;
 /// Biases stay below 2^30 steps, so that a 32-bit accumulator has room for the products.
 inline constexpr float kLargestBias = 1073741824.0F;
 
-/// Asymmetric int8 parameters of a range, which is widened to hold 0: scale = (high - low) / 255,
-/// and a zero point that makes 0 exact.
-QuantParams activation_params(Range range);
+/// int8 parameters of a range, which is widened to hold 0. Asymmetric: scale = (high - low) / 255,
+/// and a zero point that makes 0 exact. Symmetric: zero point 0, and the smallest scale that holds
+/// the range in -128..127.
+QuantParams activation_params(Range range, Scheme::Activations activations = {});
 
 /// Computes every entry of the table: observed ranges, fixed grids, weights from their data, then
 /// what derives from those.

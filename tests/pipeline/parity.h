@@ -81,6 +81,7 @@ struct ParityCase {
   /// TFLite's reference kernels compute the network: they have no ELU, no TRANSPOSE of six
   /// dimensions, and a SUM that does nothing.
   bool reference = true;
+  Scheme scheme = {};
 };
 
 inline void PrintTo(const ParityCase& held, std::ostream* out) { *out << held.name; }
@@ -103,12 +104,12 @@ struct Quantized {
 
   /// `data` holds the images of one batch of `count`.
   Quantized(Graph network, const std::vector<std::string>& names, std::span<const float> data,
-            int64_t count)
+            int64_t count, const Scheme& scheme = {})
       : graph(std::move(network)) {
     const TargetSet targets(names);
     simplify(graph);
     lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets);
+    placement = place(graph, targets, scheme);
     bool given = false;
     const auto next = [&](std::vector<float>& images) -> int64_t {
       if (std::exchange(given, true)) return 0;
@@ -174,7 +175,7 @@ inline void check_parity(const ParityCase& held) {
   small.graph.add_output(out);
   const Tensor data = random_tensor({8, 3, 6, 6}, 31, -3, 3);
   const auto images = data.as<float>();
-  const Quantized net(std::move(small.graph), held.targets, images, 8);
+  const Quantized net(std::move(small.graph), held.targets, images, 8, held.scheme);
   for (const std::string& target : held.targets) {
     const bool onnx = target == "onnxruntime-cpu";
     const auto laid =

@@ -77,6 +77,23 @@ TEST(Solve, MakesZeroExactInAnyRange) {
   }
 }
 
+TEST(Solve, CentresSymmetricGridsOnZero) {
+  struct Case {
+    Range range;
+    float scale;
+  };
+  const std::vector<Case> cases{{{0, 6, false}, 6.0F / 127},
+                                {{-1, 3, false}, 3.0F / 127},
+                                {{-4, 1, false}, 4.0F / 128},
+                                {{0, 0, false}, kSmallestScale}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::format("[{}, {}]", c.range.low, c.range.high));
+    const QuantParams params = activation_params(c.range, Scheme::Activations::Symmetric);
+    EXPECT_FLOAT_EQ(params.scale[0], c.scale);
+    EXPECT_EQ(params.zero_point[0], 0);
+  }
+}
+
 /// conv(x) of one channel, on both targets.
 struct OneConv {
   Graph graph;

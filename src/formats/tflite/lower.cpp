@@ -34,7 +34,7 @@ std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
     const Node& last = graph.node(lookup.nodes.back());
     const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
     const Row* row = pointwise && lookup.nodes.size() == 1 ? find_row(last.op) : nullptr;
-    if (row && (!row->fits || row->fits(last))) continue;
+    if (row && !row->newer && (!row->fits || row->fits(last))) continue;
     found.insert(lookup.nodes.begin(), lookup.nodes.end());
   }
   return found;

@@ -121,6 +121,8 @@ struct Row {
   void (*lower)(Lowering& to, const Node& node);
   /// Of a pointwise operator: TFLite's kernel knows the node's attributes; a table computes others.
   bool (*fits)(const Node& node) = nullptr;
+  /// TFLite 2.14 lacks the kernel: where a table was placed, it is for such runtimes.
+  bool newer = false;
 };
 
 std::span<const Row> activation_rows();

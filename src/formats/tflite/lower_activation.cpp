@@ -1,6 +1,7 @@
 #include <array>
 
 #include "formats/tflite/lower.h"
+#include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
 namespace octet::lite {
@@ -14,6 +15,21 @@ void unary(Lowering& to, const Node& node, tflite::BuiltinOperator code, int ver
   to.emit(code, version, std::move(options), {input}, {to.output(node, order)});
 }
 
+/// A clip of the integers of one grid, as MAXIMUM and MINIMUM.
+void clip_integers(Lowering& to, const Node& node, const QuantParams& grid,
+                   std::pair<float, float> bounds) {
+  const Order order = to.order(node);
+  const int held = to.input(node, 0, order);
+  const auto limit = [&](const char* name, float bound) {
+    return to.constant(node.name + name, quantize(Tensor::scalar(bound), grid), grid);
+  };
+  const int raised = to.inner(node.name + "/raised", to.in_file(held), grid);
+  to.emit(tflite::BuiltinOperator_MAXIMUM, 2, options_of(tflite::MaximumMinimumOptionsT{}),
+          {held, limit("/low", bounds.first)}, {raised});
+  to.emit(tflite::BuiltinOperator_MINIMUM, 2, options_of(tflite::MaximumMinimumOptionsT{}),
+          {raised, limit("/high", bounds.second)}, {to.output(node, order)});
+}
+
 /// A clip that no producer takes in.
 void lower_clip(Lowering& to, const Node& node) {
   const auto bounds = std::get<Absorbable>(op_of(node).quant.value).bounds(to.graph(), node);
@@ -24,6 +40,8 @@ void lower_clip(Lowering& to, const Node& node) {
     unary(to, node, tflite::BuiltinOperator_RELU6, 2);
   } else if (saturates(to.grid(node, to.result(node)), bounds)) {
     unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));
+  } else if (to.grid(node, node.inputs[0]) == to.grid(node, node.outputs[0])) {
+    clip_integers(to, node, to.grid(node, node.outputs[0]), bounds);
   } else {
     refuse(node, "TFLite cannot clip to [{}, {}], and the output's integers do not end there",
            bounds.first, bounds.second);
@@ -104,6 +122,12 @@ void lower_exp(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_EXP, 2, options_of(tflite::ExpOptionsT{}));
 }
 
+void lower_log(Lowering& to, const Node& node) { unary(to, node, tflite::BuiltinOperator_LOG, 2); }
+
+void lower_sqrt(Lowering& to, const Node& node) {
+  unary(to, node, tflite::BuiltinOperator_SQRT, 2);
+}
+
 void lower_elu(Lowering& to, const Node& node) { unary(to, node, tflite::BuiltinOperator_ELU, 1); }
 
 /// TFLite's ELU has no other slope.
@@ -126,6 +150,8 @@ constexpr std::array kRows{
     Row{"Tanh", any, lower_tanh},
     Row{"Softmax", softmax_need, lower_softmax},
     Row{"HardSwish", any, lower_hard_swish},
+    Row{.op = "Log", .need = any, .lower = lower_log, .newer = true},
+    Row{.op = "Sqrt", .need = any, .lower = lower_sqrt, .newer = true},
 };
 
 }  // namespace
