@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "ops/op_def.h"
+#include "quant/saturation.h"
 
 namespace octet {
 namespace {
@@ -310,6 +311,9 @@ class Placer {
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
   Placement placement = Placer(graph, targets).run();
   placement.scheme = scheme;
+  if (scheme.saturation == Scheme::Saturation::Avoid && targets.narrow_sums()) {
+    avoid_saturation(graph, placement);
+  }
   return placement;
 }
 

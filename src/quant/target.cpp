@@ -37,6 +37,10 @@ TargetSet::TargetSet(std::span<const std::string> names) {
 
 bool TargetSet::supports(std::string_view op) const { return refusing(op).empty(); }
 
+bool TargetSet::narrow_sums() const {
+  return std::ranges::any_of(profiles_, &TargetProfile::narrow_sums);
+}
+
 std::vector<std::string> TargetSet::refusing(std::string_view op) const {
   std::vector<std::string> names;
   for (const TargetProfile* profile : profiles_) {

@@ -32,6 +32,7 @@ struct TargetProfile {
   std::string_view extension;  ///< of its files: ".onnx"
   std::span<const TargetOp> ops;
   bool float_between = false;  ///< its files may compute an operator in float between integers
+  bool narrow_sums = false;    ///< on some processors pairs of products are added in 16 bits
 
   const TargetOp* find(std::string_view op) const;  ///< nullptr: no integer kernel
 };
@@ -51,6 +52,8 @@ class TargetSet {
   std::span<const TargetProfile* const> profiles() const { return profiles_; }
   /// Every target has an integer kernel.
   bool supports(std::string_view op) const;
+  /// A target adds pairs of products in 16 bits on some processors.
+  bool narrow_sums() const;
   /// Names of the targets that have none.
   std::vector<std::string> refusing(std::string_view op) const;
   /// The strictest demand of the set: Fixed before SameAsInput before Free.

@@ -49,6 +49,9 @@ constexpr std::array kOps{
 
 }  // namespace
 
-TargetProfile onnxruntime_cpu() { return {"onnxruntime-cpu", "ONNX INT8", ".onnx", kOps, true}; }
+// x86 without VNNI: vpmaddubsw.
+TargetProfile onnxruntime_cpu() {
+  return {"onnxruntime-cpu", "ONNX INT8", ".onnx", kOps, true, true};
+}
 
 }  // namespace octet
