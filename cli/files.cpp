@@ -40,6 +40,11 @@ void add_quantize(CLI::App& app) {
                    "NAME=Nx3x224x224 or Nx3x224x224: sizes of the input that the file leaves open "
                    "(N: any batch)")
       ->allow_extra_args(false);
+  command
+      ->add_option("--saturation", options.saturation,
+                   "avoid or report: what to do about sums of ONNX files that saturate on x86 "
+                   "without VNNI")
+      ->capture_default_str();
   command->callback([given] {
     ProgressPrinter printer;
     const QuantizeResult result =
@@ -47,6 +52,7 @@ void add_quantize(CLI::App& app) {
                  given->options, printer.sink());
     printer.end_line();
     for (const std::string& line : result.in_float) std::println("note: {}", line);
+    for (const std::string& line : result.notes) std::println("note: {}", line);
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
   });
 }

@@ -89,11 +89,17 @@ struct QuantizeOptions {
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
+  /// On x86 processors without VNNI ONNX Runtime adds products in pairs of 16 bits, which may
+  /// saturate. "avoid": channels of weights that could are given a larger scale, so that no input
+  /// can make them (for targets that ONNX Runtime runs); "report": all weights keep their full
+  /// range, and the notes say how many channels can saturate.
+  std::string saturation = "avoid";
 };
 
 struct QuantizeResult {
   std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;     ///< what to know of the files, a line each
 };
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
@@ -112,6 +118,7 @@ struct Report {
   TrainResult qat;
   std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;     ///< what to know of the files, a line each
   std::vector<std::pair<std::string, std::string>> versions;
 
   std::string text() const;  ///< the table for a terminal

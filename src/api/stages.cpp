@@ -13,6 +13,7 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/saturation.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -100,8 +101,9 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
-                                  const Split& split, const CalibrationSettings& settings,
+QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Scheme& scheme,
+                                  const Dataset& dataset, const Split& split,
+                                  const CalibrationSettings& settings,
                                   const ProgressSink& progress) {
   QuantizedNetwork network{
       .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
@@ -110,7 +112,7 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
-  network.placement = place(network.graph, targets);
+  network.placement = place(network.graph, targets, scheme);
   for (const auto& [id, reason] : network.placement.in_float) {
     network.in_float.push_back(
         std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
@@ -136,6 +138,11 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
   return network;
+}
+
+std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
+  if (!targets.narrow_sums()) return {};
+  return {describe_margins(network.graph, pair_margins(network.graph, network.table))};
 }
 
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,

@@ -45,9 +45,13 @@ void check_input(const Graph& graph, const Dataset& dataset);
 
 /// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
 /// `split.train`, and solves for the table.
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
-                                  const Split& split, const CalibrationSettings& settings,
+QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Scheme& scheme,
+                                  const Dataset& dataset, const Split& split,
+                                  const CalibrationSettings& settings,
                                   const ProgressSink& progress);
+
+/// What to know of the files that a network is written to, a line each.
+std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets);
 
 /// The INT8 file in the format that the extension names.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,

@@ -48,6 +48,9 @@ struct Dialect {
 
 /// ONNX Runtime 1.23, CPU provider: MLAS kernels, multipliers in float, rounds half to even.
 const Dialect& onnxruntime_dialect();
+/// The same on x86 processors with AVX2 or AVX-512 but without VNNI, whose products of uint8 by
+/// int8 saturate in pairs (dialects/pair_order.h).
+const Dialect& onnxruntime_avx2_dialect();
 /// TFLite 2.14 as its default resolver runs it: convolutions and fully connected by ruy (one
 /// rounding, half up), the rest in fixed point.
 const Dialect& tflite_dialect();

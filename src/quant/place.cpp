@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "ops/op_def.h"
+#include "quant/saturation.h"
 
 namespace octet {
 namespace {
@@ -326,7 +327,11 @@ class Placer {
 }  // namespace
 
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  return Placer(graph, targets, scheme).run();
+  Placement placement = Placer(graph, targets, scheme).run();
+  if (scheme.saturation == Scheme::Saturation::Avoid && targets.narrow_sums()) {
+    avoid_saturation(graph, placement);
+  }
+  return placement;
 }
 
 }  // namespace octet

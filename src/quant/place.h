@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "dialects/pair_order.h"
 #include "graph/graph.h"
 #include "quant/lookup.h"
 #include "quant/scheme.h"
@@ -38,6 +39,8 @@ struct WeightGrid {
   int axis;  ///< -1: per tensor
   ValueId input;
   ValueId bias;
+  /// Not `None`: nor so small that a pair of products could saturate (quant/saturation.h).
+  PairOrder pairs = PairOrder::None;
 };
 /// A bias: 32 bits at input scale x weight scale.
 struct BiasGrid {

@@ -12,6 +12,7 @@
 
 #include "graph/quantize_tensor.h"
 #include "quant/fake_quantize.h"
+#include "quant/saturation.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -64,6 +65,10 @@ at::Tensor TrainingSimulation::weight_scale(ValueId id, const WeightGrid& rule) 
   }
   at::Tensor scale = at::amax(weight.abs(), others) / 127.0F;
   scale.clamp_min_(kSmallestScale);
+  if (rule.pairs != PairOrder::None) {
+    const at::Tensor least = pair_scales(rule.pairs, weight);
+    scale = at::maximum(scale, rule.axis < 0 ? least.amax() : least);
+  }
   if (rule.bias == kAbsent) return scale;
   const float input_scale = table_.find(rule.input)->scale[0];
   at::Tensor bias = executor_.constant(rule.bias).detach().abs();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "quant/saturation.h"
 
 namespace octet {
 namespace {
@@ -59,6 +60,9 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
       scale = std::max(scale, bias_magnitude(*bias, rule, c) / (input_scale * kLargestBias));
     params.scale.push_back(scale);
     params.zero_point.push_back(0);
+  }
+  if (rule.pairs != PairOrder::None) {
+    widen_for_pairs(rule.pairs, *graph.value(weight).constant, params);
   }
   return params;
 }

@@ -51,6 +51,10 @@ bool TargetSet::supports(std::string_view op) const {
 
 bool TargetSet::tables() const { return std::ranges::all_of(profiles_, &TargetProfile::tables); }
 
+bool TargetSet::narrow_sums() const {
+  return std::ranges::any_of(profiles_, &TargetProfile::narrow_sums);
+}
+
 void TargetSet::check(const Scheme& scheme) const {
   for (const TargetProfile* profile : profiles_) {
     if (scheme.weights == profile->weights() || scheme.weights == Scheme::Weights::PerTensor)

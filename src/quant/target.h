@@ -61,6 +61,7 @@ struct TargetProfile {
   bool tables = true;          ///< functions of one number may be tables
   Io io = Io::Float;           ///< the ends of its files, where nothing else is asked for
   bool unsigned_activations = false;  ///< its ONNX files hold activations as uint8
+  bool narrow_sums = false;    ///< on some processors pairs of products are added in 16 bits
 
   /// nullptr: no integer kernel in this version.
   const TargetOp* find(std::string_view op) const;
@@ -86,6 +87,8 @@ class TargetSet {
   /// Why some target has no integer kernel for the node ("A and B have no integer form of it");
   /// empty where all have one.
   std::string refusal(const Graph& graph, const Node& node) const;
+  /// A target adds pairs of products in 16 bits on some processors.
+  bool narrow_sums() const;
   /// The strictest demand of the set: Fixed before SameAsInput before Free, per tensor before per
   /// channel.
   TargetOp demand(std::string_view op) const;

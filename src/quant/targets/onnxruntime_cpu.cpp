@@ -58,7 +58,8 @@ TargetProfile onnxruntime_cpu() {
           .ops = kOps,
           .version = {1, 23},
           .float_between = true,
-          .unsigned_activations = true};
+          .unsigned_activations = true,
+          .narrow_sums = true};  // x86 without VNNI: vpmaddubsw
 }
 
 }  // namespace octet
