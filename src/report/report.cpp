@@ -108,6 +108,7 @@ std::string Report::markdown() const {
   out += "\n## Passes\n\n";
   for (const std::string& pass : passes) out += std::format("- {}\n", pass);
   for (const std::string& line : in_float) out += std::format("- {}\n", line);
+  for (const std::string& line : ends) out += std::format("- {}\n", line);
   out += std::format("\n## Recipe (seed {})\n\n```yaml\n{}```\n\n## Versions\n\n", seed, recipe);
   for (const auto& [library, version] : versions) {
     out += std::format("- {} {}\n", library, version);
@@ -131,6 +132,7 @@ std::string Report::json() const {
   }
   document["passes"] = passes;
   document["in_float"] = in_float;
+  document["ends"] = ends;
   document["recipe"] = recipe;
   for (const auto& [library, version] : versions) document["versions"][library] = version;
   return document.dump(2) + "\n";
