@@ -27,6 +27,12 @@ void add_quantize(CLI::App& app) {
       ->required();
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
+  command->add_option("--weights", options.weights,
+                      "per-channel or per-tensor; default: the finest that the targets have");
+  command->add_option("--activations", options.activations, "asymmetric or symmetric")
+      ->capture_default_str();
+  command->add_option("--io", options.io,
+                      "float, int8 or uint8 at the ends of the files; default: by the targets");
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
   command->add_option("--observer", options.observer, "minmax or percentile")
@@ -92,25 +98,49 @@ void print_rows(const std::vector<OperatorRow>& rows) {
   }
 }
 
+void print_inspection(const std::string& model) {
+  const Inspection found = inspect(model);
+  std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", model, found.format,
+               static_cast<double>(found.size_bytes) / 1000, found.parameters, found.multiply_adds);
+  std::println("\nin the file");
+  print_rows(found.source);
+  std::println("\nas {} executes it", found.runtime);
+  print_rows(found.executed);
+  for (const std::string& op : found.still_float) std::println("still float: {}", op);
+  for (const std::string& reason : found.unsupported)
+    std::println("cannot be quantized: {}", reason);
+}
+
+void print_plan(const std::string& model, const PlanOptions& options) {
+  const Plan made = plan(model, options);
+  std::println("rewritten before quantization");
+  for (const std::string& pass : made.passes) std::println("  {}", pass);
+  std::println("\nthen computed in");
+  print_rows(made.operators);
+  for (const std::string& reason : made.reasons) {
+    std::println("{}: {}", made.refused ? "refused" : "stays in float", reason);
+  }
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect", "operators, parameters, multiply-adds, and what is integer or still float");
   auto model = std::make_shared<std::string>();
+  auto options = std::make_shared<PlanOptions>();
   command->add_option("MODEL", *model, "an ONNX or TFLite file")->required();
-  command->callback([model] {
-    const Inspection found = inspect(*model);
-    std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", *model,
-                 found.format, static_cast<double>(found.size_bytes) / 1000, found.parameters,
-                 found.multiply_adds);
-    std::println("\nin the file");
-    print_rows(found.source);
-    std::println("\nas {} executes it", found.runtime);
-    print_rows(found.executed);
-    for (const std::string& op : found.still_float) std::println("still float: {}", op);
-    for (const std::string& reason : found.unsupported)
-      std::println("cannot be quantized: {}", reason);
+  command
+      ->add_option("--target", options->targets,
+                   "say what quantization for this target will make of a float network")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--shape", options->shapes,
+                   "with --target: sizes of the input that the file leaves open")
+      ->allow_extra_args(false);
+  command->callback([model, options] {
+    if (options->targets.empty()) return print_inspection(*model);
+    print_plan(*model, *options);
   });
 }
 

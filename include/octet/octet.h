@@ -86,6 +86,12 @@ struct QuantizeOptions {
   std::string observer = "percentile";  ///< "minmax" or "percentile"
   double percentile = 99.99;
   uint64_t seed = 1;
+  std::string weights;  ///< "per-channel" or "per-tensor"; empty: the finest that all targets have
+  std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8
+  /// What stands at the ends of the files: "float", "int8" or "uint8"; empty: what the targets
+  /// want. With integers the input's are the raw pixels where mean and deviation of the data allow
+  /// that exactly.
+  std::string io;
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
@@ -155,6 +161,30 @@ struct Inspection {
 /// Operators, parameters and multiply-adds of an ONNX or TFLite file, and the arithmetic that its
 /// runtime really uses.
 Inspection inspect(const std::filesystem::path& model);
+
+struct TargetRow {
+  std::string name;     ///< as in QuantizeOptions::targets
+  std::string format;   ///< of its files: "TFLite INT8"
+  std::string scheme;   ///< "weights per channel, float at the ends"
+  std::string runtime;  ///< whose kernels the profile is of: "TFLite 2.14"
+  std::string purpose;
+};
+/// What files can be made for.
+std::vector<TargetRow> targets();
+
+struct PlanOptions {
+  std::vector<std::string> targets;  ///< at least one
+  std::vector<std::string> shapes;   ///< as in QuantizeOptions
+};
+/// What quantization for targets will make of a float network.
+struct Plan {
+  std::vector<std::string> passes;     ///< what will be rewritten: "lower_operators: 3"
+  std::vector<OperatorRow> operators;  ///< afterwards; "int8", "int8 table", "float32", "refused"
+  std::vector<std::string> reasons;    ///< node by node: why it is not in integers
+  bool refused = false;                ///< a target's files have no place for such nodes
+};
+/// Says it before any work, and without data. Errors as `quantize`.
+Plan plan(const std::filesystem::path& model, const PlanOptions& options);
 
 /// Names and versions of octet and the libraries that it runs on.
 std::vector<std::pair<std::string, std::string>> versions();

@@ -20,6 +20,8 @@ std::string target_of(const std::filesystem::path& output) {
        output.string());
 }
 
+}  // namespace
+
 std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
   std::vector<InputShape> shapes;
   for (const std::string& text : texts) {
@@ -31,14 +33,6 @@ std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
   }
   return shapes;
 }
-
-Scheme::Saturation parse_saturation(const std::string& text) {
-  if (text == "avoid") return Scheme::Saturation::Avoid;
-  if (text == "report") return Scheme::Saturation::Report;
-  fail(Code::Usage, "saturation is '{}'; wanted 'avoid' or 'report'", text);
-}
-
-}  // namespace
 
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
@@ -56,8 +50,8 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
       fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
     }
   }
-  const TargetSet targets(names);
-  const Scheme scheme{.saturation = parse_saturation(options.saturation)};
+  const Deployment deployment = deployment_of(
+      {names, options.weights, options.activations, options.io, options.saturation});
   const std::vector<InputShape> shapes = parse_shapes(options.shapes);
   const DataRecipe recipe = read_data(data);
   const auto dataset = open_part(recipe.train, "train");
@@ -65,13 +59,16 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile};
-  const QuantizedNetwork network = quantize_network(read_network(model, shapes), targets, scheme,
-                                                    *dataset, parts, settings, progress);
+  const QuantizedNetwork network =
+      quantize_network(read_network(model, shapes), deployment, {*dataset, *recipe.train, parts},
+                       settings, progress);
   // All files or none.
   std::vector<std::vector<std::byte>> files;
   for (const auto& output : outputs) files.push_back(quantized_file(network, output));
   for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
-  return {.passes = network.log, .in_float = network.in_float, .notes = notes_on(network, targets)};
+  return {.passes = network.log,
+          .in_float = network.in_float,
+          .notes = notes_on(network, deployment.targets)};
 }
 
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/deployment.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
 #include "quant/settings.h"
@@ -55,7 +56,8 @@ struct Recipe {
   std::vector<InputShape> shapes;         ///< of the model: none, or the one of 'shape'
   std::optional<NewNetwork> new_network;  ///< one of the two is given
   DataRecipe data;
-  std::vector<std::string> targets = {"onnxruntime-cpu", "tflite"};
+  /// 'targets', 'scheme: {weights: per-tensor, activations: symmetric, saturation: avoid}', 'io'.
+  DeploymentChoice deployment{.targets = {"onnxruntime-cpu", "tflite"}};
   TrainSettings train;  ///< also augment: {flip: true, crop: 2}
   CalibrationSettings calibration;
   TrainSettings qat;

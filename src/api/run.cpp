@@ -1,3 +1,5 @@
+#include <set>
+
 #include "api/foreign.h"
 #include "api/stages.h"
 #include "base/fail.h"
@@ -129,7 +131,7 @@ TrainResult train(const std::filesystem::path& file, const std::filesystem::path
 Report run(const std::filesystem::path& file, const std::filesystem::path& out,
            const ProgressSink& progress) {
   const Recipe recipe = read_recipe(file);
-  const TargetSet targets(recipe.targets);
+  const Deployment deployment = deployment_of(recipe.deployment);
   const auto dataset = open_part(recipe.data.train, "train");
   const auto test = open_part(recipe.data.test, "test");
   const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
@@ -144,8 +146,9 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Measurer measurer(*test, recipe.evaluation, progress);
   measurer.file("float", "ONNX FP32", out / "float.onnx");
 
-  QuantizedNetwork network = quantize_network(std::move(graph), targets, {}, *dataset, parts,
-                                              recipe.calibration, progress);
+  QuantizedNetwork network =
+      quantize_network(std::move(graph), deployment, {*dataset, *recipe.data.train, parts},
+                       recipe.calibration, progress);
   measurer.simulated("quantized", network);
 
   const TrainingImages images{*dataset, parts.train, parts.validation};
@@ -153,7 +156,9 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                                              images, recipe.qat, recipe.seed, progress);
   measurer.simulated("qat", network);
 
-  for (const TargetProfile* target : targets.profiles()) {
+  std::set<std::string_view> written;  // targets may share a file
+  for (const TargetProfile* target : deployment.targets.profiles()) {
+    if (!written.insert(target->extension).second) continue;
     const auto path = out / std::format("int8{}", target->extension);
     write_file(path, quantized_file(network, path));
     measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
@@ -167,7 +172,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .qat = to_public(qat),
                 .passes = network.log,
                 .in_float = network.in_float,
-                .notes = notes_on(network, targets),
+                .notes = notes_on(network, deployment.targets),
                 .versions = versions()};
   write_file(out / "report.json", report.json());
   write_file(out / "report.md", report.markdown());

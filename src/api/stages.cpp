@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "api/foreign.h"
 #include "base/fail.h"
@@ -101,61 +102,119 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Scheme& scheme,
-                                  const Dataset& dataset, const Split& split,
-                                  const CalibrationSettings& settings,
-                                  const ProgressSink& progress) {
-  QuantizedNetwork network{
-      .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
-  check_input(network.graph, dataset);  // before anything of that size is computed
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network{.graph = std::move(graph),
+                           .placement = {},
+                           .table = {},
+                           .log = {},
+                           .in_float = {},
+                           .form = deployment.form,
+                           .ends = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
-  const auto supported = [&](std::string_view op) { return targets.supports(op); };
+  const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
-  network.placement = place(network.graph, targets, scheme);
+  network.placement = place(network.graph, deployment.targets, deployment.scheme);
   for (const auto& [id, reason] : network.placement.in_float) {
     network.in_float.push_back(
         std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
+  }
+  return network;
+}
+
+namespace {
+
+void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
+  for (const auto& [id, reason] : network.placement.in_float) {
     for (const TargetProfile* target : targets.profiles()) {
       if (target->float_between) continue;
       fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
            describe(network.graph.node(id)), reason, target->format);
     }
   }
+}
 
-  const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
-  BatchReader reader(dataset,
-                     {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
+/// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
+std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
+  const auto grid = pixel_grid(source);
+  const std::string why = grid ? fix_input(network.graph, network.placement, *grid) : grid.error();
+  if (!why.empty()) return std::format("; raw pixels are not its integers, because {}", why);
+  return network.form.io == Io::UInt8 ? ", which are the raw pixels"
+                                      : ", which are the raw pixels less 128";
+}
+
+/// "+ 3" or "- 3".
+std::string signed_text(int32_t number) {
+  return std::format("{} {}", number < 0 ? '-' : '+', std::abs(number));
+}
+
+void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
+  const std::string_view type = network.form.io == Io::UInt8 ? "uint8" : "int8";
+  for (const ValueId id : network.graph.inputs()) {
+    const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
+    network.ends.push_back(std::format("the input '{}' is {}: round(real / {}) {}{}",
+                                       network.graph.value(id).name, type, grid.scale[0],
+                                       grid.zero_point[0], pixels));
+  }
+  for (const ValueId id : network.graph.outputs()) {
+    const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
+    network.ends.push_back(std::format("the output '{}' is {}: real = {} * (integer {})",
+                                       network.graph.value(id).name, type, grid.scale[0],
+                                       signed_text(-grid.zero_point[0])));
+  }
+}
+
+}  // namespace
+
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  const CalibrationImages& images,
+                                  const CalibrationSettings& settings,
+                                  const ProgressSink& progress) {
+  check_input(graph, images.dataset);  // before anything of that size is computed
+  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  refuse_float(network, deployment.targets);
+  const bool integer_ends = deployment.form.io != Io::Float;
+  const std::string pixels = integer_ends ? pixels_of_input(network, images.source) : "";
+
+  const auto count =
+      std::min<size_t>(static_cast<size_t>(settings.images), images.split.train.size());
+  const auto first = images.split.train.begin();
+  BatchReader reader(images.dataset, {first, first + static_cast<int64_t>(count)},
                      {.size = settings.batch});
   Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
   Batch batch;
-  const NextImages next = [&](std::vector<float>& images) -> int64_t {
+  const NextImages next = [&](std::vector<float>& pixels_of_batch) -> int64_t {
     if (batch.count > 0) step.advance(batch.count);
     if (!reader.next(batch)) return 0;
-    images = batch.images;
+    pixels_of_batch = batch.images;
     return batch.count;
   };
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
+  if (integer_ends) describe_ends(network, pixels);
   return network;
 }
 
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
-  if (!targets.narrow_sums()) return {};
-  return {describe_margins(network.graph, pair_margins(network.graph, network.table))};
+  std::vector<std::string> notes = network.ends;
+  if (targets.narrow_sums()) {
+    notes.push_back(
+        describe_margins(network.graph, pair_margins(network.graph, network.table)));
+  }
+  return notes;
 }
 
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
   struct Format {
     std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
+    std::vector<std::byte> (*write)(const Graph&, const QuantTable&, const FileForm&);
   };
   static constexpr std::array kFormats{Format{".onnx", write_onnx},
                                        Format{".tflite", write_tflite}};
   for (const Format& format : kFormats) {
     if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table);
+      return format.write(network.graph, network.table, network.form);
     }
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "api/deployment.h"
 #include "api/recipe.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
@@ -23,6 +24,9 @@ struct QuantizedNetwork {
   QuantTable table;
   PassLog log;
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  FileForm form;
+  /// What integers at the ends of its files stand for.
+  std::vector<std::string> ends;
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -40,13 +44,27 @@ std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std:
 /// input that the file leaves open. Throws Code::Model where an image's size is still open or 0.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
 
+/// Shapes of inputs from a command line. Throws Code::Usage for a text that is none.
+std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts);
+
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
 
-/// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
-/// `split.train`, and solves for the table.
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Scheme& scheme,
-                                  const Dataset& dataset, const Split& split,
+/// Fuses, lowers for the targets and places quantizers: all that is decided before data is looked
+/// at. `in_float` tells what has no integer form.
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment);
+
+/// Images to quantize with: `source` is where the data set comes from.
+struct CalibrationImages {
+  const Dataset& dataset;
+  const DataSource& source;
+  const Split& split;
+};
+
+/// `place_network`, then calibrates on the first images of `split.train`, and solves for the table.
+/// Throws Code::Unsupported where a node has no integer form and a target's files no float.
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 

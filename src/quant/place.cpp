@@ -334,4 +334,18 @@ Placement place(const Graph& graph, const TargetSet& targets, const Scheme& sche
   return placement;
 }
 
+std::string fix_input(const Graph& graph, Placement& placement, const FixedGrid& grid) {
+  const ValueId input = graph.inputs().at(0);
+  const auto found = placement.group_of.find(input);
+  if (found == placement.group_of.end()) return "the input is not quantized";
+  Group& group = placement.groups[found->second];
+  if (!std::holds_alternative<FromData>(group.rule)) return "a target fixes the input's grid";
+  for (const ValueId id : group.members) {
+    if (id == input || placement.exact.contains(id)) continue;
+    return std::format("the input shares its grid with '{}'", graph.value(id).name);
+  }
+  group.rule = grid;
+  return "";
+}
+
 }  // namespace octet

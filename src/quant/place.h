@@ -75,8 +75,12 @@ struct Placement {
 };
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
-/// Throws Code::Unsupported naming a node whose rules contradict each other, and Code::Usage for a
-/// scheme that a target cannot run (`TargetSet::scheme` makes one that all can).
+/// Where a target takes weights per tensor only they are so whatever the scheme says
+/// (`TargetSet::check`). Throws Code::Unsupported naming a node whose rules contradict each other.
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
+
+/// Puts the network's input on this grid instead of one from its data. Returns why that cannot be;
+/// empty when it was done.
+std::string fix_input(const Graph& graph, Placement& placement, const FixedGrid& grid);
 
 }  // namespace octet

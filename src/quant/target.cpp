@@ -66,6 +66,26 @@ void TargetSet::check(const Scheme& scheme) const {
   }
 }
 
+void TargetSet::check(Io io) const {
+  for (const TargetProfile* profile : profiles_) {
+    if (!profile->io_only || profile->io == io) continue;
+    fail(Code::Usage,
+         "a file for the target {} has int8 at its ends, nothing else; leave the ends to the "
+         "targets, or ask for int8",
+         profile->name);
+  }
+}
+
+Scheme::Weights TargetSet::weights() const {
+  return std::ranges::max(profiles_, {}, &TargetProfile::weights)->weights();
+}
+
+Io TargetSet::io() const {
+  const auto it = std::ranges::find_if(
+      profiles_, [](const TargetProfile* profile) { return profile->io != Io::Float; });
+  return it == profiles_.end() ? Io::Float : (*it)->io;
+}
+
 std::string TargetSet::refusal(const Graph& graph, const Node& node) const {
   std::vector<std::string> without;
   std::vector<std::string> reasons;

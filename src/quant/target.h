@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/io.h"
 #include "quant/scheme.h"
 
 namespace octet {
@@ -40,13 +41,6 @@ struct TargetOp {
   Version since = {};  ///< the first release of the runtime with this kernel
 };
 
-/// What stands at the ends of a file.
-enum class Io : uint8_t {
-  Float,  ///< float32, quantized and dequantized inside
-  Int8,   ///< integers on the grid of the input and of the output
-  UInt8,  ///< the same, moved by 128
-};
-
 /// What a runtime can do, as data. An operator without a row has no integer kernel there: it must
 /// be lowered to operators that have one, be a table, or stay in float where the files may.
 struct TargetProfile {
@@ -60,6 +54,7 @@ struct TargetProfile {
   bool float_between = false;  ///< its files may compute an operator in float between integers
   bool tables = true;          ///< functions of one number may be tables
   Io io = Io::Float;           ///< the ends of its files, where nothing else is asked for
+  bool io_only = false;        ///< its files can have no other ends
   bool unsigned_activations = false;  ///< its ONNX files hold activations as uint8
   bool narrow_sums = false;    ///< on some processors pairs of products are added in 16 bits
 
@@ -94,8 +89,15 @@ class TargetSet {
   TargetOp demand(std::string_view op) const;
   /// Every target computes functions of one number by tables.
   bool tables() const;
+  /// The finest granularity that every target has.
+  Scheme::Weights weights() const;
+  /// What stands at the ends of the files where nothing is asked for: integers where a target wants
+  /// them.
+  Io io() const;
   /// Throws Code::Usage naming a target that cannot run the scheme, and what it can.
   void check(const Scheme& scheme) const;
+  /// Throws Code::Usage naming a target whose files have other ends.
+  void check(Io io) const;
 
  private:
   std::vector<const TargetProfile*> profiles_;

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <ranges>
+#include <span>
+#include <sstream>
 
 #include "base/fail.h"
 #include "base/text.h"
 #include "formats/summary.h"
+#include "kernels/quantize.h"
 #include "runtime/onnxruntime_environment.h"
 #include "runtime/session.h"
 #include "runtime/versions.h"
@@ -37,9 +40,12 @@ class OnnxRuntimeSession final : public Session {
     Ort::AllocatorWithDefaultOptions allocator;
     input_name_ = session_.GetInputNameAllocated(0, allocator).get();
     output_name_ = session_.GetOutputNameAllocated(0, allocator).get();
-    whole_input_ = is_whole(session_.GetInputTypeInfo(0));
-    input_shape_ = shape_of(session_.GetInputTypeInfo(0), "input", whole_input_);
-    output_shape_ = shape_of(session_.GetOutputTypeInfo(0), "output", false);
+    input_type_ = type_of(session_.GetInputTypeInfo(0), "input");
+    output_type_ = type_of(session_.GetOutputTypeInfo(0), "output");
+    input_shape_ = session_.GetInputTypeInfo(0).GetTensorTypeAndShapeInfo().GetShape();
+    output_shape_ = session_.GetOutputTypeInfo(0).GetTensorTypeAndShapeInfo().GetShape();
+    input_grid_ = grid_of(input_name_, input_type_);
+    output_grid_ = grid_of(output_name_, output_type_);
     const bool open = std::ranges::any_of(output_shape_ | std::views::drop(1),
                                           [](int64_t dim) { return dim <= 0; });
     if (output_shape_.size() < 2 || open || input_shape_.size() < 2) {
@@ -99,45 +105,107 @@ class OnnxRuntimeSession final : public Session {
     return uses;
   }
 
-  static bool is_whole(const Ort::TypeInfo& info) {
-    return info.GetONNXType() == ONNX_TYPE_TENSOR &&
-           info.GetTensorTypeAndShapeInfo().GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+  DType type_of(const Ort::TypeInfo& info, std::string_view what) const {
+    if (info.GetONNXType() == ONNX_TYPE_TENSOR) {
+      switch (info.GetTensorTypeAndShapeInfo().GetElementType()) {
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: return DType::Float32;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8: return DType::Int8;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8: return DType::UInt8;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
+          if (what == "input") return DType::Int64;
+          break;
+        default: break;
+      }
+    }
+    fail(Code::Model, "{}: its {} is not a float32 tensor", path_.string(), what);
   }
 
-  Shape shape_of(const Ort::TypeInfo& info, std::string_view what, bool whole) const {
-    if (info.GetONNXType() != ONNX_TYPE_TENSOR ||
-        (!whole && info.GetTensorTypeAndShapeInfo().GetElementType() !=
-                       ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)) {
-      fail(Code::Model, "{}: its {} is not a float32 tensor", path_.string(), what);
+  /// The grid of an end of integers, which the file's metadata state (formats/onnx/onnx_file.h).
+  Grid grid_of(const std::string& end, DType type) const {
+    if (type != DType::Int8 && type != DType::UInt8) return {};
+    const std::string key = "octet.grid:" + end;
+    Ort::AllocatorWithDefaultOptions allocator;
+    const Ort::AllocatedStringPtr text =
+        session_.GetModelMetadata().LookupCustomMetadataMapAllocated(key.c_str(), allocator);
+    Grid grid{.scale = 0,
+              .zero_point = 0,
+              .low = static_cast<int32_t>(lowest(type)),
+              .high = static_cast<int32_t>(highest(type))};
+    std::istringstream words(text ? text.get() : "");
+    if (!(words >> grid.scale >> grid.zero_point) || !(grid.scale > 0)) {
+      fail(Code::Model,
+           "{}: '{}' is {}, and the file's metadata do not say on which grid; wanted float32, or "
+           "an entry '{}' with scale and zero point",
+           path_.string(), end, name_of(type), key);
     }
-    return info.GetTensorTypeAndShapeInfo().GetShape();
+    return grid;
   }
 
   void append(std::vector<float>& logits, std::span<const float> images, int64_t count) {
     Shape shape = input_shape_;
     shape[0] = count;
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+    const std::vector<std::byte> data = stored(images);
     // ONNX Runtime's interface lacks const; inputs are not written.
-    auto* data = const_cast<float*>(images.data());
-    std::vector<int64_t> tokens;
-    if (whole_input_) tokens.assign(images.begin(), images.end());
     const Ort::Value input =
-        whole_input_ ? Ort::Value::CreateTensor<int64_t>(memory, tokens.data(), tokens.size(),
-                                                         shape.data(), shape.size())
-                     : Ort::Value::CreateTensor<float>(memory, data, images.size(), shape.data(),
-                                                       shape.size());
+        Ort::Value::CreateTensor(memory, const_cast<std::byte*>(data.data()), data.size(),
+                                 shape.data(), shape.size(), element_type(input_type_));
     const char* in = input_name_.c_str();
     const char* out = output_name_.c_str();
     const auto results = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
-    const auto* values = results[0].GetTensorData<float>();
-    logits.insert(logits.end(), values, values + count * class_count());
+    const auto total = static_cast<size_t>(count * class_count());
+    switch (output_type_) {
+      case DType::Int8: append_reals<int8_t>(results[0], total, logits); break;
+      case DType::UInt8: append_reals<uint8_t>(results[0], total, logits); break;
+      default: {
+        const auto* values = results[0].GetTensorData<float>();
+        logits.insert(logits.end(), values, values + total);
+      }
+    }
+  }
+
+  template <class T>
+  void append_reals(const Ort::Value& result, size_t count, std::vector<float>& logits) const {
+    for (const T integer : std::span(result.GetTensorData<T>(), count)) {
+      logits.push_back(dequantize(integer, output_grid_));
+    }
+  }
+
+  static ONNXTensorElementDataType element_type(DType type) {
+    switch (type) {
+      case DType::Int8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
+      case DType::UInt8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
+      case DType::Int64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+      default: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    }
+  }
+
+  /// The images as the file takes them.
+  std::vector<std::byte> stored(std::span<const float> images) const {
+    const auto as = [&](auto convert) {
+      std::vector<decltype(convert(0.0F))> held(images.size());
+      std::ranges::transform(images, held.begin(), convert);
+      const auto bytes = std::as_bytes(std::span(held));
+      return std::vector<std::byte>(bytes.begin(), bytes.end());
+    };
+    switch (input_type_) {
+      case DType::Int8:
+        return as([&](float real) { return static_cast<int8_t>(quantize(real, input_grid_)); });
+      case DType::UInt8:
+        return as([&](float real) { return static_cast<uint8_t>(quantize(real, input_grid_)); });
+      case DType::Int64: return as([](float real) { return static_cast<int64_t>(real); });
+      default: return as([](float real) { return real; });
+    }
   }
 
   std::filesystem::path path_;
   Ort::Session session_{nullptr};
   std::string input_name_;
   std::string output_name_;
-  bool whole_input_ = false;  ///< tokens, 64-bit
+  DType input_type_ = DType::Float32;  ///< Int64: tokens
+  DType output_type_ = DType::Float32;
+  Grid input_grid_{};  ///< of integers
+  Grid output_grid_{};
   Shape input_shape_;
   Shape output_shape_;
 };

@@ -18,7 +18,9 @@ struct OperatorUse {
 };
 
 /// A network file opened in the runtime that deploys it. One input of images (float32) or of tokens
-/// (whole numbers, given as floats), one output of logits (float32).
+/// (whole numbers, given as floats), one output of logits (float32). Where a file has int8 or uint8
+/// at its ends, images are quantized and logits dequantized here, by the grids that the file states
+/// and with the runtime's own rounding.
 class Session {
  public:
   virtual ~Session() = default;

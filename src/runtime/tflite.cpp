@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -142,16 +144,44 @@ class TfliteSession final : public Session {
 
   static bool run_one(tflite::Interpreter& interpreter, std::span<const float> image,
                       std::span<float> out) {
-    if (interpreter.input_tensor(0)->type == kTfLiteInt32) {
-      std::ranges::transform(image, interpreter.typed_input_tensor<int32_t>(0),
-                             [](float number) { return static_cast<int32_t>(number); });
-    } else {
-      std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
+    switch (interpreter.input_tensor(0)->type) {
+      case kTfLiteInt32:
+        std::ranges::transform(image, interpreter.typed_input_tensor<int32_t>(0),
+                               [](float number) { return static_cast<int32_t>(number); });
+        break;
+      case kTfLiteInt8: quantize_into<int8_t>(image, interpreter); break;
+      case kTfLiteUInt8: quantize_into<uint8_t>(image, interpreter); break;
+      default: std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
     }
     if (interpreter.Invoke() != kTfLiteOk) return false;
-    const float* values = interpreter.typed_output_tensor<float>(0);
-    std::copy(values, values + out.size(), out.begin());
+    switch (interpreter.output_tensor(0)->type) {
+      case kTfLiteInt8: dequantize_from<int8_t>(interpreter, out); break;
+      case kTfLiteUInt8: dequantize_from<uint8_t>(interpreter, out); break;
+      default: {
+        const float* values = interpreter.typed_output_tensor<float>(0);
+        std::copy(values, values + out.size(), out.begin());
+      }
+    }
     return true;
+  }
+
+  /// As TFLite's QUANTIZE: the quotient in double, halves away from zero.
+  template <class T>
+  static void quantize_into(std::span<const float> image, tflite::Interpreter& interpreter) {
+    const TfLiteQuantizationParams& grid = interpreter.input_tensor(0)->params;
+    std::ranges::transform(image, interpreter.typed_input_tensor<T>(0), [&](float real) {
+      const double steps = std::round(static_cast<double>(real) / static_cast<double>(grid.scale));
+      return static_cast<T>(std::clamp<double>(
+          steps + grid.zero_point, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+    });
+  }
+  template <class T>
+  static void dequantize_from(tflite::Interpreter& interpreter, std::span<float> out) {
+    const TfLiteQuantizationParams& grid = interpreter.output_tensor(0)->params;
+    const std::span<const T> integers(interpreter.typed_output_tensor<T>(0), out.size());
+    std::ranges::transform(integers, out.begin(), [&](T integer) {
+      return grid.scale * static_cast<float>(integer - grid.zero_point);
+    });
   }
 
   tflite::Interpreter& first() const { return *interpreters_.front(); }
@@ -178,7 +208,9 @@ class TfliteSession final : public Session {
     }
     for (const auto& [tensor, what] : {std::pair{interpreter.input_tensor(0), "input"},
                                        std::pair{interpreter.output_tensor(0), "output"}}) {
-      const bool typed = tensor->type == kTfLiteFloat32 ||
+      const bool on_grid =
+          (tensor->type == kTfLiteInt8 || tensor->type == kTfLiteUInt8) && tensor->params.scale > 0;
+      const bool typed = tensor->type == kTfLiteFloat32 || on_grid ||
                          (tensor->type == kTfLiteInt32 && tensor == interpreter.input_tensor(0));
       if (typed && tensor->dims->size > 0 && tensor->dims->data[0] == 1) continue;
       fail(Code::Model, "{}: its {} is {}[{}]; wanted float32 with a batch of 1", path_, what,

@@ -21,7 +21,7 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.seed, 1u);
   EXPECT_EQ(recipe.model, folder / "m/float.onnx");
   EXPECT_FALSE(recipe.new_network);
-  EXPECT_EQ(recipe.targets, (std::vector<std::string>{"onnxruntime-cpu", "tflite"}));
+  EXPECT_EQ(recipe.deployment.targets, (std::vector<std::string>{"onnxruntime-cpu", "tflite"}));
   EXPECT_EQ(recipe.train.epochs, 10);
   EXPECT_EQ(recipe.train.rate, 0.003);
   EXPECT_EQ(recipe.qat.epochs, 3);
@@ -66,6 +66,8 @@ seed: 18
 new: {arch: mobilenetv3-tiny, input: 1x28x30, classes: 10, width: 0.5}
 data: sub/data.yaml
 targets: [tflite]
+scheme: {weights: per-tensor, activations: symmetric}
+io: uint8
 train:
   epochs: 12
   batch: 64
@@ -89,7 +91,10 @@ evaluation: {batch: 7, latency_runs: 8}
   EXPECT_EQ(recipe.new_network->classes, 10);
   EXPECT_EQ(recipe.new_network->width, 0.5);
   EXPECT_TRUE(recipe.model.empty());
-  EXPECT_EQ(recipe.targets, std::vector<std::string>{"tflite"});
+  EXPECT_EQ(recipe.deployment.targets, std::vector<std::string>{"tflite"});
+  EXPECT_EQ(recipe.deployment.weights, "per-tensor");
+  EXPECT_EQ(recipe.deployment.activations, "symmetric");
+  EXPECT_EQ(recipe.deployment.io, "uint8");
   const TrainSettings& train = recipe.train;
   EXPECT_EQ(train.epochs, 12);
   EXPECT_EQ(train.batch, 64);

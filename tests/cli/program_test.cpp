@@ -24,7 +24,7 @@ TEST(Program, RefusesCommandLines) {
   const Case cases[] = {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
-       "unknown subcommand 'frob'; known are new, train, run, quantize, eval, inspect"},
+       "unknown subcommand 'frob'; known are new, train, run, quantize, eval, inspect, targets"},
       {"unknown option", "inspect @net.onnx --frob", 2,
        "The following argument was not expected: --frob; see 'octet --help'"},
       {"missing output", "new resnet20", 2, "--output is required; see 'octet --help'"},
@@ -42,7 +42,26 @@ TEST(Program, RefusesCommandLines) {
        "a network wants an input CxHxW, one class or more and a width above 0; given 1x8x8, 0 and "
        "1"},
       {"unknown target", "quantize @net.onnx --data @data.yaml --target foo -o @a.onnx", 2,
-       "unknown target 'foo'; known are onnxruntime-cpu, tflite"},
+       "unknown target 'foo'; known are onnxruntime-cpu, onnxruntime-qdq-any, tflite, litert, "
+       "nxp-neutron, ethos-u, cmsis-nn"},
+      {"unknown weights", "quantize @net.onnx --data @data.yaml --weights fine -o @a.onnx", 2,
+       "'fine' is no choice of weights; wanted per-channel or per-tensor"},
+      {"unknown activations", "quantize @net.onnx --data @data.yaml --activations no -o @a.onnx", 2,
+       "'no' is no choice of activations; wanted asymmetric or symmetric"},
+      {"unknown ends", "quantize @net.onnx --data @data.yaml --io int4 -o @a.onnx", 2,
+       "'int4' is no choice of input and output; wanted float or int8 or uint8"},
+      {"weights that a target lacks",
+       "quantize @net.onnx --data @data.yaml --target nxp-neutron --weights per-channel -o "
+       "@a.tflite",
+       2,
+       "the target nxp-neutron has weights per tensor only; leave the weights to the targets, or "
+       "ask for per-tensor"},
+      {"ends that a target lacks",
+       "quantize @net.onnx --data @data.yaml --target nxp-neutron --io float -o @a.tflite", 2,
+       "a file for the target nxp-neutron has int8 at its ends, nothing else; leave the ends to "
+       "the targets, or ask for int8"},
+      {"plan of a TFLite file", "inspect @net.tflite --target tflite", 2,
+       "net.tflite: wanted a float .onnx network to plan for targets"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
        "unknown observer 'foo'; known are minmax, percentile"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,

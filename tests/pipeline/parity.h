@@ -17,6 +17,7 @@
 #include "passes/passes.h"
 #include "quant/calibrate.h"
 #include "quant/solve.h"
+#include "support/error_of.h"
 #include "support/graph_builder.h"
 #include "support/temp_folder.h"
 

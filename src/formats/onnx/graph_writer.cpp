@@ -13,10 +13,10 @@ namespace {
 
 constexpr int64_t kIrVersion = 10;
 
-void write_value_info(const Value& value, onnx::ValueInfoProto& proto) {
+void write_value_info(const Value& value, DType dtype, onnx::ValueInfoProto& proto) {
   proto.set_name(value.name);
   auto& type = *proto.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(onnx_type(value.dtype));
+  type.set_elem_type(onnx_type(dtype));
   if (!value.shape_known) return;
   auto& shape = *type.mutable_shape();
   for (const int64_t dim : value.shape) {
@@ -98,8 +98,12 @@ GraphWriter::GraphWriter(const Graph& graph) : graph_(graph), out_(*model_.mutab
 }
 
 std::vector<std::byte> GraphWriter::write() {
-  for (ValueId id : graph_.inputs()) write_value_info(graph_.value(id), *out_.add_input());
-  for (ValueId id : graph_.outputs()) write_value_info(graph_.value(id), *out_.add_output());
+  for (ValueId id : graph_.inputs()) {
+    write_value_info(graph_.value(id), end_type(id), *out_.add_input());
+  }
+  for (ValueId id : graph_.outputs()) {
+    write_value_info(graph_.value(id), end_type(id), *out_.add_output());
+  }
   write_nodes();
   return serialize(model_);
 }
@@ -107,6 +111,12 @@ std::vector<std::byte> GraphWriter::write() {
 const std::string& GraphWriter::name(ValueId id) const {
   static const std::string none;
   return id == kAbsent ? none : graph_.value(id).name;
+}
+
+void GraphWriter::add_metadata(const std::string& key, const std::string& text) {
+  onnx::StringStringEntryProto& entry = *model_.add_metadata_props();
+  entry.set_key(key);
+  entry.set_value(text);
 }
 
 void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tensor_name) {

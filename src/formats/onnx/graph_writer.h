@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/file_form.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -24,9 +25,12 @@ class GraphWriter {
  protected:
   ~GraphWriter() = default;
   virtual void write_nodes() = 0;
+  /// The type of a graph input or output in the file.
+  virtual DType end_type(ValueId id) const { return graph_.value(id).dtype; }
 
   /// Empty for a value that is not given.
   const std::string& name(ValueId id) const;
+  void add_metadata(const std::string& key, const std::string& text);
   void add_initializer(const Tensor& tensor, const std::string& tensor_name);
   onnx::NodeProto& add_node(const std::string& op, const std::string& node_name,
                             const std::vector<std::string>& inputs,
@@ -45,6 +49,6 @@ class GraphWriter {
 void write_attribute(const std::string& name, const Attribute& attribute, onnx::NodeProto& node);
 
 /// The quantized network in QDQ form.
-std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table);
+std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table, const FileForm& form);
 
 }  // namespace octet

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "formats/file_form.h"
 #include "formats/onnx/input_shape.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
@@ -32,10 +33,12 @@ std::vector<std::byte> write_onnx(const Graph& graph);
 std::vector<std::byte> write_node_model(const Graph& graph);
 
 /// The bytes of an INT8 ONNX file in QDQ form: the graph with QuantizeLinear / DequantizeLinear
-/// around every operator, weights and biases stored as integers. Activations are written as uint8,
-/// the table's integers moved by 128: ONNX Runtime on x86 has fast kernels for uint8 x int8 only.
-/// A node that multiplies by a constant (the table says its output is derived) becomes a second
-/// DequantizeLinear of the same integers.
-std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table);
+/// around every operator, weights and biases stored as integers. With integers at the ends the
+/// first QuantizeLinear and the last DequantizeLinear are missing, and the file's metadata hold the
+/// grid of each end NAME as "octet.grid:NAME" = "SCALE ZERO_POINT". A node that multiplies by a
+/// constant (the table says its output is derived) becomes a second DequantizeLinear of the same
+/// integers.
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
+                                  const FileForm& form = {});
 
 }  // namespace octet

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <format>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,34 +13,79 @@
 namespace octet {
 namespace {
 
-/// int8 parameters as ONNX Runtime wants them on x86: activations in uint8, everything moved by
-/// 128. Weights (narrow, zero point 0) and biases stay as they are.
-QuantParams deployed(const QuantParams& params) {
-  if (params.type != DType::Int8 || params.low != -128) return params;
-  QuantParams moved = params;
-  moved.type = DType::UInt8;
-  moved.low += 128;
-  moved.high += 128;
-  for (int32_t& zero_point : moved.zero_point) zero_point += 128;
-  return moved;
-}
-
 /// QDQ form. A value `x` of the table becomes: x (float, as made) -> QuantizeLinear -> x/quantized
 /// -> DequantizeLinear -> x/dequantized, which everybody reads. The last DequantizeLinear before a
 /// graph output gives it its name.
 class QdqWriter final : public GraphWriter {
  public:
-  QdqWriter(const Graph& graph, const QuantTable& table) : GraphWriter(graph), table_(table) {}
+  QdqWriter(const Graph& graph, const QuantTable& table, const FileForm& form)
+      : GraphWriter(graph), table_(table), form_(form) {}
 
  private:
+  /// The parameters as the file holds them.
+  QuantParams stored(const QuantParams& params) const {
+    return form_.unsigned_activations ? moved_to_unsigned(params) : params;
+  }
+  /// The parameters of a graph input or output that holds integers; nullopt for real numbers.
+  std::optional<QuantParams> end(ValueId id) const {
+    const QuantParams* params = form_.io == Io::Float ? nullptr : table_.find(id);
+    return params ? std::optional(end_grid(*params, form_.io)) : std::nullopt;
+  }
+  DType end_type(ValueId id) const override {
+    const auto params = end(id);
+    return params ? params->type : graph_.value(id).dtype;
+  }
+  /// The end holds the very integers that are stored inside.
+  bool is_stored(const QuantParams& end, ValueId id) const {
+    return end.type == stored(table_.at(id, graph_)).type;
+  }
+
+  void write_input(ValueId id) {
+    const auto integers = end(id);
+    if (!integers) {
+      if (table_.find(id)) return round_trip(id, name(id));
+      readers_[static_cast<size_t>(id)] = name(id);
+      return;
+    }
+    note_grid(id, *integers);
+    if (is_stored(*integers, id)) return dequantize_to(id, name(id));
+    const std::string real = name(id) + "/real";
+    add_grid(name(id) + "/end", *integers);
+    add_node("DequantizeLinear", real,
+             {name(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {real});
+    round_trip(id, real);
+  }
+
+  /// What reads `id`'s stored integers also makes the graph output of integers.
+  void write_output(ValueId id) {
+    const auto end_params = end(id);
+    if (!end_params) return;
+    note_grid(id, *end_params);
+    if (is_stored(*end_params, id)) {
+      if (integers(id) != name(id)) {
+        add_node("Identity", name(id) + "/end", {integers(id)}, {name(id)});
+      }
+      return;
+    }
+    add_grid(name(id) + "/end", *end_params);
+    add_node("QuantizeLinear", name(id) + "/end",
+             {reader(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {name(id)});
+  }
+
+  /// The integers of an output that nobody else reads.
+  bool ends_here(ValueId id) const {
+    const auto params = graph_.is_output(id) ? end(id) : std::nullopt;
+    return params && is_stored(*params, id) && graph_.users(id).empty();
+  }
+
+  void note_grid(ValueId id, const QuantParams& params) {
+    add_metadata("octet.grid:" + name(id),
+                 std::format("{} {}", params.scale[0], params.zero_point[0]));
+  }
+
   void write_nodes() override {
     readers_.resize(graph_.value_count());
-    for (ValueId id : graph_.inputs()) {
-      if (table_.find(id))
-        round_trip(id, name(id));
-      else
-        readers_[static_cast<size_t>(id)] = name(id);
-    }
+    for (ValueId id : graph_.inputs()) write_input(id);
     std::set<NodeId> looked_up;
     for (const auto& [value, lookup] : table_.lookups()) {
       looked_up.insert(lookup.nodes.begin(), lookup.nodes.end());
@@ -51,17 +97,23 @@ class QdqWriter final : public GraphWriter {
         write_lookup(graph_.node(id).outputs[0], *lookup);
       }
     }
+    for (ValueId id : graph_.outputs()) write_output(id);
   }
 
-  std::string integers_of(ValueId out) const { return name(out) + "/quantized"; }
+  std::string integers_of(ValueId out) const {
+    const auto params = graph_.is_output(out) ? end(out) : std::nullopt;
+    return params && is_stored(*params, out) ? name(out) : name(out) + "/quantized";
+  }
 
   /// The integers as indices into the table: source -> Cast -> Gather.
   void write_lookup(ValueId out, const Lookup& lookup) {
-    const QuantParams stored = deployed(table_.at(out, graph_));
-    const int32_t moved = stored.low - table_.at(out, graph_).low;
-    Tensor entries(stored.type, {static_cast<int64_t>(lookup.entries.size())});
-    std::ranges::transform(lookup.entries, entries.as<uint8_t>().begin(),
-                           [&](int32_t q) { return static_cast<uint8_t>(q + moved); });
+    const QuantParams grid = stored(table_.at(out, graph_));
+    const int32_t moved = grid.low - table_.at(out, graph_).low;
+    Tensor entries(grid.type, {static_cast<int64_t>(lookup.entries.size())});
+    std::ranges::transform(lookup.entries, entries.bytes.begin(),
+                           [&](int32_t q) { return static_cast<std::byte>(q + moved); });
+    // Gather counts from the end where an index is below zero.
+    if (grid.low < 0) std::ranges::rotate(entries.bytes, entries.bytes.begin() - grid.low);
     add_initializer(entries, name(out) + "/table");
     onnx::NodeProto& cast =
         add_node("Cast", name(out) + "/index", {integers(lookup.source)}, {name(out) + "/index"});
@@ -129,7 +181,7 @@ class QdqWriter final : public GraphWriter {
   }
 
   void write_clip(const Node& node, std::pair<float, float> bounds) {
-    const QuantParams grid = deployed(table_.at(node.outputs[0], graph_));
+    const QuantParams grid = stored(table_.at(node.outputs[0], graph_));
     const std::string low = node.name + "/low";
     const std::string high = node.name + "/high";
     add_initializer(quantize(Tensor::scalar(bounds.first), grid), low);
@@ -152,7 +204,7 @@ class QdqWriter final : public GraphWriter {
     const Tensor* given = graph_.constant_input(node, fill);
     const float number = given ? given->as<float>()[0] : 0.0F;
     const std::string fill_name = name(out) + "/fill";
-    add_initializer(quantize(Tensor::scalar(number), deployed(table_.at(out, graph_))), fill_name);
+    add_initializer(quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), fill_name);
     std::vector<std::string> inputs;
     for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
       inputs.push_back(i == 0      ? integers(node.inputs[0])
@@ -207,7 +259,8 @@ class QdqWriter final : public GraphWriter {
                           onnx::TensorProto::INT32));
     }
     write_node(node, wide, {node.name + "/wide"});
-    cast(node.name + "/wide", integers_of(node.outputs[0]), onnx::TensorProto::UINT8);
+    cast(node.name + "/wide", integers_of(node.outputs[0]),
+         form_.unsigned_activations ? onnx::TensorProto::UINT8 : onnx::TensorProto::INT8);
   }
 
   /// The node's data input, on another scale.
@@ -236,7 +289,7 @@ class QdqWriter final : public GraphWriter {
     std::string& held = quantized_[id];
     if (!held.empty()) return held;
     held = integers_of(id);
-    add_initializer(quantize(*graph_.value(id).constant, deployed(table_.at(id, graph_))), held);
+    add_initializer(quantize(*graph_.value(id).constant, stored(table_.at(id, graph_))), held);
     return held;
   }
 
@@ -249,10 +302,12 @@ class QdqWriter final : public GraphWriter {
   }
 
   void dequantize_to(ValueId id, const std::string& integers) {
-    add_params(id);
     quantized_[id] = integers;
+    if (ends_here(id)) return;
+    add_params(id);
     const QuantParams& params = table_.at(id, graph_);
-    std::string result = graph_.is_output(id) ? name(id) : name(id) + "/dequantized";
+    const bool last = graph_.is_output(id) && !end(id);
+    std::string result = last ? name(id) : name(id) + "/dequantized";
     onnx::NodeProto& proto =
         add_node("DequantizeLinear", name(id) + "/dequantize",
                  {integers, name(id) + "/scale", name(id) + "/zero_point"}, {result});
@@ -262,20 +317,25 @@ class QdqWriter final : public GraphWriter {
 
   void add_params(ValueId id) {
     if (!params_written_.insert(id).second) return;
-    const QuantParams params = deployed(table_.at(id, graph_));
+    add_grid(name(id), stored(table_.at(id, graph_)));
+  }
+
+  /// The initializers PREFIX/scale and PREFIX/zero_point.
+  void add_grid(const std::string& prefix, const QuantParams& params) {
     const Shape shape =
         params.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(params.scale.size())};
-    add_initializer(Tensor::of<float>(shape, params.scale), name(id) + "/scale");
+    add_initializer(Tensor::of<float>(shape, params.scale), prefix + "/scale");
     QuantParams whole{.type = params.type,
                       .low = params.low,
                       .high = params.high,
                       .scale = {1.0F},
                       .zero_point = {0}};
     const std::vector<float> numbers(params.zero_point.begin(), params.zero_point.end());
-    add_initializer(quantize(Tensor::of<float>(shape, numbers), whole), name(id) + "/zero_point");
+    add_initializer(quantize(Tensor::of<float>(shape, numbers), whole), prefix + "/zero_point");
   }
 
   const QuantTable& table_;
+  FileForm form_;
   std::vector<std::string> readers_;
   std::map<ValueId, std::string> quantized_;
   std::set<ValueId> params_written_;
@@ -283,8 +343,9 @@ class QdqWriter final : public GraphWriter {
 
 }  // namespace
 
-std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table) {
-  return QdqWriter(graph, table).write();
+std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table,
+                                 const FileForm& form) {
+  return QdqWriter(graph, table, form).write();
 }
 
 }  // namespace octet

@@ -34,8 +34,9 @@ class FloatWriter final : public GraphWriter {
 
 std::vector<std::byte> write_onnx(const Graph& graph) { return FloatWriter(graph).write(); }
 
-std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table) {
-  return write_qdq(graph, table);
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
+                                  const FileForm& form) {
+  return write_qdq(graph, table, form);
 }
 
 }  // namespace octet

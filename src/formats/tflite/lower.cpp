@@ -46,13 +46,14 @@ Need image(const Graph&, const Node&) { return Need::Image; }
 Need onnx(const Graph&, const Node&) { return Need::Onnx; }
 Need any(const Graph&, const Node&) { return Need::Any; }
 
-LiteModel lower(const Graph& graph, const QuantTable& table) {
-  return Lowering(graph, table).run();
+LiteModel lower(const Graph& graph, const QuantTable& table, Io io) {
+  return Lowering(graph, table, io).run();
 }
 
-Lowering::Lowering(const Graph& graph, const QuantTable& table)
+Lowering::Lowering(const Graph& graph, const QuantTable& table, Io io)
     : graph_(graph),
       table_(table),
+      io_(io),
       looked_up_(nodes_by_table(graph, table)),
       shapes_(shapes_for_one(graph)),
       layouts_(graph, [this](NodeId id) { return need_of(id); }) {}
@@ -113,13 +114,24 @@ void Lowering::add_inputs() {
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
     const int integers = inner(value.name, in_file, *params);
-    const int real =
-        model_.add({.name = value.name + "_float", .type = DType::Float32, .shape = in_file});
-    emit(tflite::BuiltinOperator_QUANTIZE, 1, options_of(tflite::QuantizeOptionsT{}), {real},
-         {integers});
-    model_.inputs.push_back(real);
+    const int end = end_of(value.name, integers, *params);
+    if (end != integers) {
+      emit(tflite::BuiltinOperator_QUANTIZE, io_ == Io::Float ? 1 : 2,
+           options_of(tflite::QuantizeOptionsT{}), {end}, {integers});
+    }
+    model_.inputs.push_back(end);
     made_[id] = {integers, order};
   }
+}
+
+int Lowering::end_of(const std::string& name, int integers, const QuantParams& params) {
+  const Shape shape = model_.tensor(integers).shape;
+  switch (io_) {
+    case Io::Int8: return integers;
+    case Io::UInt8: return inner(name + "_uint8", shape, end_grid(params, io_));
+    case Io::Float: break;
+  }
+  return model_.add({.name = name + "_float", .type = DType::Float32, .shape = shape});
 }
 
 void Lowering::lower_node(NodeId id) {
@@ -162,13 +174,16 @@ void Lowering::add_outputs() {
     if (it == made_.end()) {
       fail(Code::Unsupported, "tflite: the output '{}' is a constant", graph_.value(id).name);
     }
-    const auto [integers, order] = it->second;
-    const int real = model_.add({.name = graph_.value(id).name + "_float",
-                                 .type = DType::Float32,
-                                 .shape = model_.tensor(integers).shape});
-    emit(tflite::BuiltinOperator_DEQUANTIZE, 2, options_of(tflite::DequantizeOptionsT{}),
-         {integers}, {real});
-    model_.outputs.push_back(real);
+    const int integers = it->second.first;
+    const int end = end_of(graph_.value(id).name, integers, table_.at(id, graph_));
+    if (io_ == Io::Float) {
+      emit(tflite::BuiltinOperator_DEQUANTIZE, 2, options_of(tflite::DequantizeOptionsT{}),
+           {integers}, {end});
+    } else if (end != integers) {
+      emit(tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}), {integers},
+           {end});
+    }
+    model_.outputs.push_back(end);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "formats/file_form.h"
 #include "formats/tflite/layout.h"
 #include "formats/tflite/model.h"
 #include "graph/graph.h"
@@ -19,14 +20,14 @@
 namespace octet::lite {
 
 /// Makes the operator list of a network: float inputs, QUANTIZE, one lowering per node,
-/// DEQUANTIZE. Throws Code::Unsupported as `write_tflite` does.
-LiteModel lower(const Graph& graph, const QuantTable& table);
+/// DEQUANTIZE; or integers at the ends. Throws Code::Unsupported as `write_tflite` does.
+LiteModel lower(const Graph& graph, const QuantTable& table, Io io);
 
 /// What the lowerings of one network share. A lowering asks for its inputs in the order that its
 /// operator wants, makes its output, and emits the operator; changes of layout come by themselves.
 class Lowering {
  public:
-  Lowering(const Graph& graph, const QuantTable& table);
+  Lowering(const Graph& graph, const QuantTable& table, Io io);
   LiteModel run();
 
   const Graph& graph() const { return graph_; }
@@ -93,6 +94,9 @@ class Lowering {
  private:
   void take_in_activations();
   void add_inputs();
+  /// The tensor at an end of the file that stands for these integers: themselves, or a tensor of
+  /// the type that stands there.
+  int end_of(const std::string& name, int integers, const QuantParams& params);
   Need need_of(NodeId id) const;
   void lower_node(NodeId id);
   /// The node makes something that flows in the file; others compute with shapes, which are known.
@@ -104,6 +108,7 @@ class Lowering {
 
   const Graph& graph_;
   const QuantTable& table_;
+  Io io_;
   std::set<NodeId> looked_up_;  ///< nodes that a table stands for
   std::vector<Shape> shapes_;
   Layouts layouts_;

@@ -6,8 +6,9 @@
 
 namespace octet {
 
-std::vector<std::byte> write_tflite(const Graph& graph, const QuantTable& table) {
-  lite::LiteModel model = lite::lower(graph, table);
+std::vector<std::byte> write_tflite(const Graph& graph, const QuantTable& table,
+                                    const FileForm& form) {
+  lite::LiteModel model = lite::lower(graph, table, form.io);
   lite::optimize(model);
   return lite::serialize(model);
 }

@@ -9,7 +9,7 @@ using enum OutputGrid;
 
 // TensorFlow Lite for Microcontrollers with CMSIS-NN: its int8 kernels
 // (tensorflow/lite/micro/kernels of tflite-micro, 2026), by TFLite's rules for grids. Tables are
-// CAST, ADD of int32 and GATHER there too. It lacks GELU, EXP of int8, TILE and REDUCE_MIN.
+// CAST, ADD of int32 and GATHER there too. It lacks GELU, EXP of int8 and TILE.
 constexpr std::array kOps{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
@@ -46,6 +46,7 @@ constexpr std::array kOps{
     TargetOp{"DepthToSpace", SameAsInput},
     TargetOp{"SpaceToDepth", SameAsInput},
     TargetOp{"ReduceMax", SameAsInput},
+    TargetOp{"ReduceMin", SameAsInput},
     TargetOp{"Identity", SameAsInput},
     TargetOp{"Max", SameAsInput},
     TargetOp{"Min", SameAsInput},

@@ -21,7 +21,7 @@ constexpr TargetOp limited(std::string_view op, Constraint constraint, OutputGri
 // NXP's eIQ Neutron NPU (i.MX RT700, i.MX 95, MCX N): the operators, granularity and constraints
 // that ExecuTorch's NXP backend documents (docs/source/backends/nxp: nxp-quantization.md and
 // op-support.csv of 2026), by TFLite's rules for grids, since its converter goes through TFLite.
-// Which transpositions the NPU moves is decided by its converter.
+// Its converter takes slices without steps; which transpositions the NPU moves it decides itself.
 constexpr std::array kOps{
     weighted("Conv", dense_or_depthwise),
     weighted("ConvTranspose", dense_or_depthwise),
@@ -78,7 +78,8 @@ TargetProfile nxp_neutron() {
           .ops = kOps,
           .version = {2, 14},
           .tables = false,
-          .io = Io::Int8};
+          .io = Io::Int8,
+          .io_only = true};
 }
 
 }  // namespace octet

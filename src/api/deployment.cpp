@@ -1,0 +1,84 @@
+#include "api/deployment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <format>
+#include <span>
+#include <string_view>
+
+#include "base/fail.h"
+#include "base/text.h"
+
+namespace octet {
+namespace {
+
+/// Pixels may be off the grid by this part of a step: means are given in few decimals.
+constexpr double kOffGrid = 0.01;
+
+size_t index_of(const std::string& word, std::string_view what,
+                std::span<const std::string_view> words) {
+  const auto it = std::ranges::find(words, word);
+  if (it != words.end()) return static_cast<size_t>(it - words.begin());
+  std::string wanted;
+  for (const std::string_view known : words) {
+    wanted += std::format("{}{}", wanted.empty() ? "" : " or ", known);
+  }
+  fail(Code::Usage, "'{}' is no choice of {}; wanted {}", word, what, wanted);
+}
+
+bool all_equal(const std::vector<float>& numbers) {
+  return std::ranges::all_of(numbers, [&](float number) { return number == numbers[0]; });
+}
+
+}  // namespace
+
+Deployment deployment_of(const DeploymentChoice& choice) {
+  Deployment made{.targets = TargetSet(choice.targets), .scheme = {}, .form = {}};
+  const TargetSet& targets = made.targets;
+  made.scheme.weights = targets.weights();
+  if (!choice.weights.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"per-channel", "per-tensor"};
+    made.scheme.weights = static_cast<Scheme::Weights>(index_of(choice.weights, "weights", kWords));
+  }
+  if (!choice.activations.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"asymmetric", "symmetric"};
+    made.scheme.activations =
+        static_cast<Scheme::Activations>(index_of(choice.activations, "activations", kWords));
+  }
+  if (!choice.saturation.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"avoid", "report"};
+    made.scheme.saturation =
+        index_of(choice.saturation, "saturation", kWords) == 0 ? Scheme::Saturation::Avoid
+                                                               : Scheme::Saturation::Report;
+  }
+  made.form.io = targets.io();
+  if (!choice.io.empty()) {
+    constexpr std::array<std::string_view, 3> kWords{"float", "int8", "uint8"};
+    made.form.io = static_cast<Io>(index_of(choice.io, "input and output", kWords));
+  }
+  targets.check(made.scheme);
+  targets.check(made.form.io);
+  made.form.unsigned_activations =
+      std::ranges::none_of(targets.profiles(), [](const TargetProfile* profile) {
+        return profile->extension == ".onnx" && !profile->unsigned_activations;
+      });
+  return made;
+}
+
+std::expected<FixedGrid, std::string> pixel_grid(const DataSource& source) {
+  if (!all_equal(source.mean) || !all_equal(source.deviation)) {
+    return std::unexpected("the data's mean and deviation differ between channels");
+  }
+  const double mean = source.mean.empty() ? 0 : source.mean[0];
+  const double deviation = source.deviation.empty() ? 1 : source.deviation[0];
+  const double zero = mean * 255;
+  if (std::abs(zero - std::round(zero)) > kOffGrid) {
+    return std::unexpected(
+        std::format("the data's mean is {:.4g} of 255, which is no whole number", zero));
+  }
+  return FixedGrid{static_cast<float>(1 / (255 * deviation)),
+                   static_cast<int32_t>(std::lround(zero)) - 128};
+}
+
+}  // namespace octet

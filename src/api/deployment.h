@@ -1,0 +1,36 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "formats/file_form.h"
+#include "quant/place.h"
+
+namespace octet {
+
+/// What a user says about it, in words; empty words leave the choice to the targets.
+struct DeploymentChoice {
+  std::vector<std::string> targets = {};
+  std::string weights = {};      ///< "per-channel" or "per-tensor"
+  std::string activations = {};  ///< "asymmetric" or "symmetric"; the former where nothing is said
+  std::string io = {};           ///< "float", "int8" or "uint8"
+  std::string saturation = {};   ///< "avoid" or "report"; the former where nothing is said
+};
+
+/// What a network is quantized for.
+struct Deployment {
+  TargetSet targets;
+  Scheme scheme;
+  FileForm form;
+};
+
+/// Throws Code::Usage for a word that is not known, and for a choice that a target cannot run.
+Deployment deployment_of(const DeploymentChoice& choice);
+
+/// The grid on which the integers of an input are raw pixels: real = (value/255 - mean) / deviation
+/// for every channel, with value = integer + 128. Or why there is none.
+std::expected<FixedGrid, std::string> pixel_grid(const DataSource& source);
+
+}  // namespace octet
