@@ -22,8 +22,10 @@ void add_quantize(CLI::App& app) {
   command->add_option("MODEL", given->model, "a float ONNX file")->required();
   command->add_option("--data", given->data, "a data description (YAML)")->required();
   command
-      ->add_option("-o,--output", given->outputs,
-                   "a .onnx or .tflite file; give it twice for both, with the same integers")
+      ->add_option(
+          "-o,--output", given->outputs,
+          "a .onnx or .tflite file; give it twice for both, with the same integers; .octet: "
+          "the quantized network itself, for 'octet verify'")
       ->required();
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
@@ -40,6 +42,13 @@ void add_quantize(CLI::App& app) {
                    "NAME=Nx3x224x224 or Nx3x224x224: sizes of the input that the file leaves open "
                    "(N: any batch)")
       ->allow_extra_args(false);
+  command
+      ->add_option("--verify-images", options.verify_images,
+                   "held-back training images that files are verified on; 0: none")
+      ->capture_default_str();
+  command->add_option(
+      "--verify-limit", options.verify_limit,
+      "steps of difference that are allowed; default: 0, any behind nodes in float");
   command->callback([given] {
     ProgressPrinter printer;
     const QuantizeResult result =
@@ -47,6 +56,7 @@ void add_quantize(CLI::App& app) {
                  given->options, printer.sink());
     printer.end_line();
     for (const std::string& line : result.in_float) std::println("note: {}", line);
+    for (const Certificate& file : result.certificates) std::println("verified {}", file.summary());
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
   });
 }

@@ -10,9 +10,11 @@
 #include "base/text.h"
 #include "data/batch.h"
 #include "engine/executor.h"
+#include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/scheme_text.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -100,20 +102,34 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement) {
+  std::vector<std::string> lines;
+  for (const auto& [id, reason] : placement.in_float) {
+    lines.push_back(std::format("{} stays in float, because {}", describe(graph.node(id)), reason));
+  }
+  return lines;
+}
+
 QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress) {
-  QuantizedNetwork network{
-      .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
+  QuantizedNetwork network{.graph = std::move(graph),
+                           .placement = {},
+                           .table = {},
+                           .log = {},
+                           .in_float = {},
+                           .targets = {}};
+  for (const TargetProfile* target : targets.profiles()) {
+    network.targets.emplace_back(target->name);
+  }
   check_input(network.graph, dataset);  // before anything of that size is computed
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.placement = place(network.graph, targets);
+  network.in_float = lines_in_float(network.graph, network.placement);
   for (const auto& [id, reason] : network.placement.in_float) {
-    network.in_float.push_back(
-        std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
     for (const TargetProfile* target : targets.profiles()) {
       if (target->float_between) continue;
       fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
@@ -142,16 +158,19 @@ std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
   struct Format {
     std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
+    std::vector<std::byte> (*write)(const Graph&, const QuantTable&, const Properties&);
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx},
-                                       Format{".tflite", write_tflite}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx}, Format{".tflite", write_tflite},
+                                       Format{".octet", write_network}};
+  const Properties properties{{"octet.targets", join(network.targets, ",")},
+                              {"octet.scheme", scheme_text(network.placement.scheme)},
+                              {"octet.seed", std::to_string(network.seed)}};
   for (const Format& format : kFormats) {
     if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table);
+      return format.write(network.graph, network.table, properties);
     }
   }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
+  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        path.string());
 }
 

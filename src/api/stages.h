@@ -23,6 +23,8 @@ struct QuantizedNetwork {
   QuantTable table;
   PassLog log;
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> targets;   ///< that it was made for
+  uint64_t seed = 1;                  ///< that the training images were split by
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -49,7 +51,10 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
-/// The INT8 file in the format that the extension names.
+/// "node \"n\" (Op) stays in float, because ...", one line each.
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement);
+
+/// The file in the format that the extension names: .onnx, .tflite, or .octet, the network itself.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path);
 

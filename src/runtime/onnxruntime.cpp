@@ -1,28 +1,17 @@
 #include <onnxruntime_cxx_api.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ranges>
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/summary.h"
 #include "runtime/onnxruntime_environment.h"
+#include "runtime/onnxruntime_operators.h"
 #include "runtime/session.h"
 #include "runtime/versions.h"
 
 namespace octet {
 namespace {
-
-/// ONNX Runtime's exceptions as ours.
-template <class Work>
-auto translated(const std::filesystem::path& path, Code code, Work work) {
-  try {
-    return work();
-  } catch (const Ort::Exception& error) {
-    fail(code, "{}: ONNX Runtime refuses it: {}", path.string(), first_line(error.what()));
-  }
-}
 
 class OnnxRuntimeSession final : public Session {
  public:
@@ -56,9 +45,7 @@ class OnnxRuntimeSession final : public Session {
     return translated(path_, Code::Runtime, [&] { return run_parts(images, count); });
   }
 
-  std::vector<OperatorUse> operators() override {
-    return translated(path_, Code::Runtime, [&] { return optimized_operators(); });
-  }
+  std::vector<OperatorUse> operators() override { return executed_operators(path_); }
 
  private:
   std::vector<float> run_parts(std::span<const float> images, int64_t count) {
@@ -75,28 +62,6 @@ class OnnxRuntimeSession final : public Session {
       append(logits, images.subspan(offset, static_cast<size_t>(part) * image_size), part);
     }
     return logits;
-  }
-
-  std::vector<OperatorUse> optimized_operators() const {
-    std::string file = (std::filesystem::temp_directory_path() / "octet-XXXXXX.onnx").string();
-    const int fd = ::mkstemps(file.data(), 5);
-    if (fd < 0) fail(Code::Io, "cannot write a temporary file {}", file);
-    ::close(fd);
-    struct Removed {
-      std::filesystem::path path;
-      ~Removed() {
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-      }
-    } removed{file};
-    Ort::SessionOptions options = onnxruntime_options(1);
-    options.SetOptimizedModelFilePath(file.c_str());
-    const Ort::Session saved(onnxruntime_environment(), path_.c_str(), options);
-    std::vector<OperatorUse> uses;
-    for (FileOperator& node : summarize_onnx(file).operators) {
-      uses.push_back({std::move(node.op), std::move(node.node), std::move(node.type)});
-    }
-    return uses;
   }
 
   static bool is_whole(const Ort::TypeInfo& info) {

@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdarg>
-#include <cstdio>
-#include <mutex>
 #include <thread>
 
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "runtime/session.h"
+#include "runtime/tflite_messages.h"
 #include "runtime/versions.h"
 #include "tensorflow/lite/c/c_api.h"
 #include "tensorflow/lite/interpreter.h"
@@ -20,31 +18,6 @@
 
 namespace octet {
 namespace {
-
-/// Keeps what TFLite would print; from any thread.
-class Collector final : public tflite::ErrorReporter {
- public:
-  using tflite::ErrorReporter::Report;
-  int Report(const char* format, va_list arguments) override {
-    std::string line(512, '\0');
-    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-    line.resize(static_cast<size_t>(std::clamp(length, 0, 511)));
-    const std::lock_guard lock(mutex_);
-    if (!text_.empty()) text_ += "; ";
-    text_ += first_line(line);
-    return length;
-  }
-  std::string take() {
-    const std::lock_guard lock(mutex_);
-    std::string taken = text_.empty() ? "no reason given" : std::move(text_);
-    text_.clear();
-    return taken;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string text_;
-};
 
 /// Files are for one image at a time, and TFLite's own threads spend more on waiting for one
 /// another than they save on one image: so several interpreters of one thread each share the
@@ -189,7 +162,7 @@ class TfliteSession final : public Session {
   std::string path_;
   std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
   TfliteKernels kernels_;
-  Collector messages_;
+  TfliteMessages messages_;
   std::unique_ptr<tflite::FlatBufferModel> model_;
   std::vector<std::unique_ptr<tflite::Interpreter>> interpreters_;
 };

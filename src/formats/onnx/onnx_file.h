@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "formats/held_value.h"
 #include "formats/onnx/input_shape.h"
+#include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -35,7 +37,11 @@ std::vector<std::byte> write_node_model(const Graph& graph);
 /// around every operator, weights and biases stored as integers. Activations are written as uint8,
 /// the table's integers moved by 128: ONNX Runtime on x86 has fast kernels for uint8 x int8 only.
 /// A node that multiplies by a constant (the table says its output is derived) becomes a second
-/// DequantizeLinear of the same integers.
-std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table);
+/// DequantizeLinear of the same integers. `properties` go into the file's metadata.
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
+                                  const Properties& properties = {});
+
+/// The computed values whose integers that file holds, each in the tensor "NAME/quantized".
+std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table);
 
 }  // namespace octet

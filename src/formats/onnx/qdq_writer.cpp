@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "formats/onnx/graph_writer.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
@@ -30,6 +31,18 @@ QuantParams deployed(const QuantParams& params) {
 class QdqWriter final : public GraphWriter {
  public:
   QdqWriter(const Graph& graph, const QuantTable& table) : GraphWriter(graph), table_(table) {}
+
+  /// Instead of `write`.
+  std::vector<HeldValue> held() {
+    write_nodes();
+    std::vector<HeldValue> found;
+    for (const auto& [id, tensor] : quantized_) {
+      // What is rescaled reads the integers of its source.
+      if (graph_.is_constant(id) || tensor != integers_of(id)) continue;
+      found.push_back({.value = id, .tensor = tensor});
+    }
+    return found;
+  }
 
  private:
   void write_nodes() override {
@@ -283,8 +296,15 @@ class QdqWriter final : public GraphWriter {
 
 }  // namespace
 
-std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table) {
-  return QdqWriter(graph, table).write();
+std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table,
+                                 const Properties& properties) {
+  QdqWriter writer(graph, table);
+  writer.add_properties(properties);
+  return writer.write();
+}
+
+std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table) {
+  return QdqWriter(graph, table).held();
 }
 
 }  // namespace octet

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "formats/held_value.h"
+#include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -13,7 +15,13 @@ namespace octet {
 /// points are the table's, unchanged; only layout (NCHW to NHWC), names and encoding are the
 /// format's. Follows the TFLite 8-bit quantization specification. A value without an entry in the
 /// table that stands between an operator and its activation becomes the operator's fused
-/// activation. Throws Code::Unsupported naming the node that TFLite cannot say, and why.
-std::vector<std::byte> write_tflite(const Graph& graph, const QuantTable& table);
+/// activation. `properties` go into the file's metadata. Throws Code::Unsupported naming the node
+/// that TFLite cannot say, and why.
+std::vector<std::byte> write_tflite(const Graph& graph, const QuantTable& table,
+                                    const Properties& properties = {});
+
+/// The computed values whose integers that file holds. Others are read in place: what merely
+/// changes a shape has the tensor of its source.
+std::vector<HeldValue> held_by_tflite(const Graph& graph, const QuantTable& table);
 
 }  // namespace octet
