@@ -14,5 +14,6 @@ void add_quantize(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_targets(CLI::App& app);
+void add_verify(CLI::App& app);
 
 }  // namespace octet::cli

@@ -22,8 +22,10 @@ void add_quantize(CLI::App& app) {
   command->add_option("MODEL", given->model, "a float ONNX file")->required();
   command->add_option("--data", given->data, "a data description (YAML)")->required();
   command
-      ->add_option("-o,--output", given->outputs,
-                   "a .onnx or .tflite file; give it twice for both, with the same integers")
+      ->add_option(
+          "-o,--output", given->outputs,
+          "a .onnx or .tflite file; give it twice for both, with the same integers; .octet: "
+          "the quantized network itself, for 'octet verify'")
       ->required();
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
@@ -51,6 +53,12 @@ void add_quantize(CLI::App& app) {
                    "avoid or report: what to do about sums of ONNX files that saturate on x86 "
                    "without VNNI")
       ->capture_default_str();
+      ->add_option("--verify-images", options.verify_images,
+                   "held-back training images that files are verified on; 0: none")
+      ->capture_default_str();
+  command->add_option(
+      "--verify-limit", options.verify_limit,
+      "steps of difference that are allowed; default: 0, any behind nodes in float");
   command->callback([given] {
     ProgressPrinter printer;
     const QuantizeResult result =
@@ -59,6 +67,7 @@ void add_quantize(CLI::App& app) {
     printer.end_line();
     for (const std::string& line : result.in_float) std::println("note: {}", line);
     for (const std::string& line : result.notes) std::println("note: {}", line);
+    for (const Certificate& file : result.certificates) std::println("verified {}", file.summary());
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
   });
 }

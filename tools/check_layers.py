@@ -46,7 +46,7 @@ FOREIGN = {
     "png.h": "data/",
     "zlib.h": "data/",
     "yaml-cpp/": "api/",
-    "nlohmann/": "report/ runtime/ api/ cli/",
+    "nlohmann/": "report/ runtime/ api/ cli/ formats/onnx/table_json",
     "CLI/": "cli/",
 }
 

@@ -78,10 +78,65 @@ struct EvaluateOptions {
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
                const EvaluateOptions& options = {}, const ProgressSink& progress = {});
 
+// --- Verifying ---------------------------------------------------------------------------------
+
+/// A value of a quantized network, as the runtime of a file computed its integers, against the
+/// simulation of that runtime and against the float network.
+struct CheckedTensor {
+  std::string name;       ///< of the value in the network
+  int64_t elements = 0;   ///< compared, over all images
+  int64_t differing = 0;  ///< elements whose integers are others than the simulation's
+  int64_t largest = 0;    ///< difference, in steps of the value's grid
+  int32_t deployed = 0;   ///< the first integers that differ: the file's, on the int8 grid,
+  int32_t simulated = 0;  ///< and the simulation's
+  double sqnr = 0;        ///< dB, of the file's numbers against the float network's
+  /// A node that computes in float between integers comes before it: float sums may be rounded
+  /// otherwise there, which can make a step of difference.
+  bool after_float = false;
+};
+
+/// What is known of a file: every intermediate value that it keeps, and its predictions.
+struct Certificate {
+  std::string file;
+  std::string runtime;  ///< "ONNX Runtime 1.23.2"
+  int64_t images = 0;
+  std::vector<CheckedTensor> tensors;  ///< in order of execution
+  double same_as_simulated = 0;        ///< percent of images with the simulation's prediction
+  double same_as_float = 0;            ///< and with the float network's
+  std::vector<std::string> in_float;   ///< nodes that stay in float, each with the reason
+  /// Steps that are allowed. Not given: 0, but any number after a node that stays in float.
+  std::optional<int64_t> limit;
+
+  /// The first value where file and simulation part; nullptr where all integers are equal.
+  const CheckedTensor* first_parting() const;
+  int64_t largest() const;      ///< difference of all, in steps
+  std::string refusal() const;  ///< one line where a difference is not allowed; else empty
+  std::string summary() const;  ///< one line
+  std::string text() const;     ///< a table for a terminal, a line per value, and the summary
+  std::string json() const;
+};
+
+struct VerifyOptions {
+  int64_t images = 32;           ///< of the training images that are held back; 1 or more
+  std::optional<int64_t> limit;  ///< `Certificate::limit`; 0 or more
+};
+
+/// Runs a .onnx or .tflite file in its runtime beside the exact simulation of that runtime, value
+/// by value. `against`: the network file (.octet) of the network that the file was made from.
+/// `data`: a data description with training images; those that are held back from training
+/// (validation) are used, in the order of the network's seed, or all where none are held back. A
+/// difference throws nothing: look at `Certificate::refusal`. Throws Code::Model naming the first
+/// value that shows the file to be another network's.
+Certificate verify(const std::filesystem::path& file, const std::filesystem::path& against,
+                   const std::filesystem::path& data, const VerifyOptions& options = {},
+                   const ProgressSink& progress = {});
+
 // --- Quantizing --------------------------------------------------------------------------------
 
 struct QuantizeOptions {
-  std::vector<std::string> targets;     ///< empty: the ones that the outputs' extensions name
+  /// Empty: the ones that the outputs' extensions name, or, where all are .octet, onnxruntime-cpu
+  /// and tflite.
+  std::vector<std::string> targets;
   int64_t calibration_images = 1024;    ///< of the training images, chosen by seed
   std::string observer = "percentile";  ///< "minmax" or "percentile"
   double percentile = 99.99;
@@ -95,6 +150,8 @@ struct QuantizeOptions {
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
+  int64_t verify_images = 32;           ///< as in `VerifyOptions`; 0: the files are not verified
+  std::optional<int64_t> verify_limit;  ///< `Certificate::limit`
   /// On x86 processors without VNNI ONNX Runtime adds products in pairs of 16 bits, which may
   /// saturate. "avoid": channels of weights that could are given a larger scale, so that no input
   /// can make them (for targets that ONNX Runtime runs); "report": all weights keep their full
@@ -103,14 +160,19 @@ struct QuantizeOptions {
 };
 
 struct QuantizeResult {
-  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
-  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
-  std::vector<std::string> notes;     ///< what to know of the files, a line each
+  std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;         ///< what to know of the files, a line each
+  std::vector<Certificate> certificates;  ///< of the .onnx and .tflite files
 };
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
-/// file per output, .onnx or .tflite, all with the same integers. Operators that octet has no
-/// kernel of are computed by ONNX Runtime meanwhile, and stay in float.
+/// file per output, all with the same integers: .onnx, .tflite, or .octet, the quantized network
+/// itself, which `verify` takes. Operators that octet has no kernel of are computed by ONNX Runtime
+/// meanwhile, and stay in float.
+/// Every file is verified when it is written. One that parts from its simulation by more than the
+/// limit, or that its runtime cannot compute, is removed again, and those after it are not written:
+/// Code::Runtime, naming the first value that differs.
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options = {}, const ProgressSink& progress = {});
@@ -122,9 +184,10 @@ struct Report {
   uint64_t seed = 0;
   std::vector<State> states;
   TrainResult qat;
-  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
-  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
-  std::vector<std::string> notes;     ///< what to know of the files, a line each
+  std::vector<Certificate> certificates;  ///< of the INT8 files
+  std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;         ///< what to know of the files, a line each
   std::vector<std::pair<std::string, std::string>> versions;
 
   std::string text() const;  ///< the table for a terminal
@@ -133,9 +196,10 @@ struct Report {
 };
 
 /// The whole workflow of a recipe: float network -> fused -> calibrated -> QAT -> integer files ->
-/// accuracy of every state in its runtime. Writes float.onnx, int8.onnx, int8.tflite, report.json
-/// and report.md into the folder `out`. The test images are looked at once per state, for the
-/// report alone.
+/// accuracy of every state in its runtime. Writes float.onnx, network.octet, int8.onnx,
+/// int8.tflite, report.json and report.md into the folder `out`. The INT8 files are verified on
+/// training images that are held back, as in `quantize`. The test images are looked at once per
+/// state, for the report alone.
 Report run(const std::filesystem::path& recipe, const std::filesystem::path& out,
            const ProgressSink& progress = {});
 

@@ -27,11 +27,27 @@ size_t index_of(const std::string& word, std::string_view what,
   fail(Code::Usage, "'{}' is no choice of {}; wanted {}", word, what, wanted);
 }
 
+constexpr std::array<std::string_view, 3> kIo{"float", "int8", "uint8"};
+
 bool all_equal(const std::vector<float>& numbers) {
   return std::ranges::all_of(numbers, [&](float number) { return number == numbers[0]; });
 }
 
 }  // namespace
+
+std::string io_text(Io io) { return std::string(kIo.at(static_cast<size_t>(io))); }
+
+Io parse_io(const std::string& word) {
+  return static_cast<Io>(index_of(word, "input and output", kIo));
+}
+
+FileForm form_for(const TargetSet& targets, Io io) {
+  const auto wants_signed = [](const TargetProfile* profile) {
+    return profile->extension == ".onnx" && !profile->unsigned_activations;
+  };
+  return {.io = io,
+          .unsigned_activations = std::ranges::none_of(targets.profiles(), wants_signed)};
+}
 
 Deployment deployment_of(const DeploymentChoice& choice) {
   Deployment made{.targets = TargetSet(choice.targets), .scheme = {}, .form = {}};
@@ -52,17 +68,9 @@ Deployment deployment_of(const DeploymentChoice& choice) {
         index_of(choice.saturation, "saturation", kWords) == 0 ? Scheme::Saturation::Avoid
                                                                : Scheme::Saturation::Report;
   }
-  made.form.io = targets.io();
-  if (!choice.io.empty()) {
-    constexpr std::array<std::string_view, 3> kWords{"float", "int8", "uint8"};
-    made.form.io = static_cast<Io>(index_of(choice.io, "input and output", kWords));
-  }
+  made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
   targets.check(made.scheme);
   targets.check(made.form.io);
-  made.form.unsigned_activations =
-      std::ranges::none_of(targets.profiles(), [](const TargetProfile* profile) {
-        return profile->extension == ".onnx" && !profile->unsigned_activations;
-      });
   return made;
 }
 

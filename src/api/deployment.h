@@ -26,6 +26,13 @@ struct Deployment {
   FileForm form;
 };
 
+/// "float", "int8" or "uint8"; and back (Code::Usage for other words).
+std::string io_text(Io io);
+Io parse_io(const std::string& word);
+
+/// How files for the targets are written, with these ends.
+FileForm form_for(const TargetSet& targets, Io io);
+
 /// Throws Code::Usage for a word that is not known, and for a choice that a target cannot run.
 Deployment deployment_of(const DeploymentChoice& choice);
 

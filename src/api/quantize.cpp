@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/certify.h"
 #include "api/stages.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -11,12 +12,14 @@
 namespace octet {
 namespace {
 
-/// The target that an output's extension names: the first with such files.
+/// The target that an output's extension names: the first with such files. Empty for a network
+/// file, which is for any.
 std::string target_of(const std::filesystem::path& output) {
+  if (output.extension() == ".octet") return "";
   for (const TargetProfile& target : all_targets()) {
     if (output.extension() == target.extension) return std::string(target.name);
   }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
+  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        output.string());
 }
 
@@ -34,24 +37,44 @@ std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
   return shapes;
 }
 
-QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
-                        const std::vector<std::filesystem::path>& outputs,
-                        const QuantizeOptions& options, const ProgressSink& progress) {
-  if (outputs.empty()) fail(Code::Usage, "no output file is given; wanted a .onnx or .tflite path");
+void check_options(const QuantizeOptions& options) {
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
   }
-  std::vector<std::string> names = options.targets;
+  if (options.verify_images < 0 || options.verify_limit.value_or(0) < 0) {
+    fail(Code::Usage, "verification of {} images with a limit of {} steps; wanted 0 or more",
+         options.verify_images, options.verify_limit.value_or(0));
+  }
+}
+
+/// The targets of a run, whose outputs can be written.
+std::vector<std::string> targets_for(const std::vector<std::filesystem::path>& outputs,
+                                     const QuantizeOptions& options) {
+  if (outputs.empty()) {
+    fail(Code::Usage, "no output file is given; wanted a .onnx, .tflite or .octet path");
+  }
+  std::vector<std::string> named;
   for (const auto& output : outputs) {
     const std::string name = target_of(output);
-    if (options.targets.empty()) names.push_back(name);
+    if (!name.empty()) named.push_back(name);
     if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
                                                                 : std::filesystem::path("."))) {
       fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
     }
   }
-  const Deployment deployment = deployment_of(
-      {names, options.weights, options.activations, options.io, options.saturation});
+  if (!options.targets.empty()) return options.targets;
+  return named.empty() ? std::vector<std::string>{"onnxruntime-cpu", "tflite"} : named;
+}
+
+}  // namespace
+
+QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
+                        const std::vector<std::filesystem::path>& outputs,
+                        const QuantizeOptions& options, const ProgressSink& progress) {
+  check_options(options);
+  const Deployment deployment =
+      deployment_of({targets_for(outputs, options), options.weights, options.activations,
+                     options.io, options.saturation});
   const std::vector<InputShape> shapes = parse_shapes(options.shapes);
   const DataRecipe recipe = read_data(data);
   const auto dataset = open_part(recipe.train, "train");
@@ -59,16 +82,26 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile};
-  const QuantizedNetwork network =
+  QuantizedNetwork network =
       quantize_network(read_network(model, shapes), deployment, {*dataset, *recipe.train, parts},
                        settings, progress);
-  // All files or none.
+  network.seed = options.seed;
+  // What a format cannot say is refused before the first file is there.
   std::vector<std::vector<std::byte>> files;
   for (const auto& output : outputs) files.push_back(quantized_file(network, output));
-  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
-  return {.passes = network.log,
-          .in_float = network.in_float,
-          .notes = notes_on(network, deployment.targets)};
+  QuantizeResult result{.passes = network.log,
+                        .in_float = network.in_float,
+                        .notes = notes_on(network, deployment.targets),
+                        .certificates = {}};
+  const Verification verification{
+      *dataset, parts, {options.verify_images, options.verify_limit}, progress};
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    write_file(outputs[i], files[i]);
+    if (outputs[i].extension() == ".octet") continue;
+    auto certificate = certify_or_remove(network, outputs[i], verification);
+    if (certificate) result.certificates.push_back(std::move(*certificate));
+  }
+  return result;
 }
 
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,

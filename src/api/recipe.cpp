@@ -119,6 +119,15 @@ EvaluationSettings read_evaluation(YamlSection section) {
   return settings;
 }
 
+VerificationSettings read_verification(YamlSection section) {
+  VerificationSettings settings;
+  settings.images = section.whole("images", {0, 100000000}, settings.images);
+  const int64_t limit = section.whole("limit", {0, 65535}, 0);
+  if (section.has("limit")) settings.limit = limit;
+  section.finish();
+  return settings;
+}
+
 NewNetwork read_network(YamlSection section) {
   NewNetwork network;
   network.arch = section.text("arch");
@@ -202,6 +211,7 @@ Recipe read_recipe(const std::filesystem::path& file) {
   recipe.calibration = read_calibration(root.section("calibration"));
   recipe.qat = read_training(root.section("qat"), qat_defaults());
   recipe.evaluation = read_evaluation(root.section("evaluation"));
+  recipe.verification = read_verification(root.section("verification"));
   recipe.data = read_recipe_data(root);
   root.finish();
   return recipe;

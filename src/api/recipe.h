@@ -46,6 +46,12 @@ struct EvaluationSettings {
   int64_t latency_runs = 100;  ///< 1 to 1000000
 };
 
+/// The section 'verification', of the INT8 files.
+struct VerificationSettings {
+  int64_t images = 32;           ///< 0 (no verification) to 100000000
+  std::optional<int64_t> limit;  ///< steps, 0 to 65535
+};
+
 /// What `octet run` and `octet train` do. The names of architectures, targets and observers are
 /// checked by those who know them, later; everything else is checked here.
 struct Recipe {
@@ -62,6 +68,7 @@ struct Recipe {
   CalibrationSettings calibration;
   TrainSettings qat;
   EvaluationSettings evaluation;
+  VerificationSettings verification;
 };
 
 /// Read and check a file. Errors are Code::Recipe, with file and line in the message; the paths in

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "api/certify.h"
 #include "api/foreign.h"
 #include "api/stages.h"
 #include "base/fail.h"
@@ -155,12 +156,18 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   const TrainingResult qat = train_quantized(network.graph, network.placement, network.table,
                                              images, recipe.qat, recipe.seed, progress);
   measurer.simulated("qat", network);
+  network.seed = recipe.seed;
+  write_file(out / "network.octet", quantized_file(network, "network.octet"));
 
+  const Verification verification{*dataset, parts, recipe.verification, progress};
+  std::vector<Certificate> certificates;
   std::set<std::string_view> written;  // targets may share a file
   for (const TargetProfile* target : deployment.targets.profiles()) {
     if (!written.insert(target->extension).second) continue;
     const auto path = out / std::format("int8{}", target->extension);
     write_file(path, quantized_file(network, path));
+    auto certificate = certify_or_remove(network, path, verification);
+    if (certificate) certificates.push_back(std::move(*certificate));
     measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
                   path);
   }
@@ -170,6 +177,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .seed = recipe.seed,
                 .states = measurer.states(),
                 .qat = to_public(qat),
+                .certificates = std::move(certificates),
                 .passes = network.log,
                 .in_float = network.in_float,
                 .notes = notes_on(network, deployment.targets),

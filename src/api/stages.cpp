@@ -11,10 +11,12 @@
 #include "base/text.h"
 #include "data/batch.h"
 #include "engine/executor.h"
+#include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
 #include "quant/saturation.h"
+#include "quant/scheme_text.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -102,23 +104,32 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement) {
+  std::vector<std::string> lines;
+  for (const auto& [id, reason] : placement.in_float) {
+    lines.push_back(std::format("{} stays in float, because {}", describe(graph.node(id)), reason));
+  }
+  return lines;
+}
+
 QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
   QuantizedNetwork network{.graph = std::move(graph),
                            .placement = {},
                            .table = {},
                            .log = {},
                            .in_float = {},
+                           .targets = {},
                            .form = deployment.form,
                            .ends = {}};
+  for (const TargetProfile* target : deployment.targets.profiles()) {
+    network.targets.emplace_back(target->name);
+  }
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.placement = place(network.graph, deployment.targets, deployment.scheme);
-  for (const auto& [id, reason] : network.placement.in_float) {
-    network.in_float.push_back(
-        std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
-  }
+  network.in_float = lines_in_float(network.graph, network.placement);
   return network;
 }
 
@@ -204,20 +215,34 @@ std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetS
   return notes;
 }
 
+namespace {
+
+std::vector<std::byte> write_octet(const Graph& graph, const QuantTable& table,
+                                   const FileForm& form) {
+  return write_network(graph, table, form.properties);
+}
+
+}  // namespace
+
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
   struct Format {
     std::string_view extension;
     std::vector<std::byte> (*write)(const Graph&, const QuantTable&, const FileForm&);
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx},
-                                       Format{".tflite", write_tflite}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx}, Format{".tflite", write_tflite},
+                                       Format{".octet", write_octet}};
+  FileForm form = network.form;
+  form.properties = {{"octet.targets", join(network.targets, ",")},
+                     {"octet.scheme", scheme_text(network.placement.scheme)},
+                     {"octet.io", io_text(network.form.io)},
+                     {"octet.seed", std::to_string(network.seed)}};
   for (const Format& format : kFormats) {
     if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table, network.form);
+      return format.write(network.graph, network.table, form);
     }
   }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
+  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        path.string());
 }
 

@@ -24,6 +24,8 @@ struct QuantizedNetwork {
   QuantTable table;
   PassLog log;
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> targets;   ///< that it was made for
+  uint64_t seed = 1;                  ///< that the training images were split by
   FileForm form;
   /// What integers at the ends of its files stand for.
   std::vector<std::string> ends;
@@ -71,7 +73,10 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 /// What to know of the files that a network is written to, a line each.
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets);
 
-/// The INT8 file in the format that the extension names.
+/// "node \"n\" (Op) stays in float, because ...", one line each.
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement);
+
+/// The file in the format that the extension names: .onnx, .tflite, or .octet, the network itself.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path);
 

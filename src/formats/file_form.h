@@ -1,5 +1,6 @@
 #pragma once
 
+#include "formats/properties.h"
 #include "graph/io.h"
 #include "graph/quant_table.h"
 
@@ -12,6 +13,7 @@ struct FileForm {
   /// ONNX: activations are stored as uint8, moved by 128. ONNX Runtime on x86 has fast kernels for
   /// uint8 x int8 only.
   bool unsigned_activations = true;
+  Properties properties = {};  ///< go into the file's metadata
 };
 
 /// The same grid in uint8: everything moved by 128. Weights (narrow) and wider integers stay.

@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstdarg>
-#include <cstdio>
-#include <limits>
-#include <mutex>
 #include <thread>
 
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "runtime/session.h"
+#include "runtime/tflite_ends.h"
+#include "runtime/tflite_messages.h"
 #include "runtime/versions.h"
 #include "tensorflow/lite/c/c_api.h"
 #include "tensorflow/lite/interpreter.h"
@@ -22,31 +19,6 @@
 
 namespace octet {
 namespace {
-
-/// Keeps what TFLite would print; from any thread.
-class Collector final : public tflite::ErrorReporter {
- public:
-  using tflite::ErrorReporter::Report;
-  int Report(const char* format, va_list arguments) override {
-    std::string line(512, '\0');
-    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-    line.resize(static_cast<size_t>(std::clamp(length, 0, 511)));
-    const std::lock_guard lock(mutex_);
-    if (!text_.empty()) text_ += "; ";
-    text_ += first_line(line);
-    return length;
-  }
-  std::string take() {
-    const std::lock_guard lock(mutex_);
-    std::string taken = text_.empty() ? "no reason given" : std::move(text_);
-    text_.clear();
-    return taken;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string text_;
-};
 
 /// Files are for one image at a time, and TFLite's own threads spend more on waiting for one
 /// another than they save on one image: so several interpreters of one thread each share the
@@ -144,44 +116,10 @@ class TfliteSession final : public Session {
 
   static bool run_one(tflite::Interpreter& interpreter, std::span<const float> image,
                       std::span<float> out) {
-    switch (interpreter.input_tensor(0)->type) {
-      case kTfLiteInt32:
-        std::ranges::transform(image, interpreter.typed_input_tensor<int32_t>(0),
-                               [](float number) { return static_cast<int32_t>(number); });
-        break;
-      case kTfLiteInt8: quantize_into<int8_t>(image, interpreter); break;
-      case kTfLiteUInt8: quantize_into<uint8_t>(image, interpreter); break;
-      default: std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
-    }
+    put_image(image, interpreter);
     if (interpreter.Invoke() != kTfLiteOk) return false;
-    switch (interpreter.output_tensor(0)->type) {
-      case kTfLiteInt8: dequantize_from<int8_t>(interpreter, out); break;
-      case kTfLiteUInt8: dequantize_from<uint8_t>(interpreter, out); break;
-      default: {
-        const float* values = interpreter.typed_output_tensor<float>(0);
-        std::copy(values, values + out.size(), out.begin());
-      }
-    }
+    take_logits(interpreter, out);
     return true;
-  }
-
-  /// As TFLite's QUANTIZE: the quotient in double, halves away from zero.
-  template <class T>
-  static void quantize_into(std::span<const float> image, tflite::Interpreter& interpreter) {
-    const TfLiteQuantizationParams& grid = interpreter.input_tensor(0)->params;
-    std::ranges::transform(image, interpreter.typed_input_tensor<T>(0), [&](float real) {
-      const double steps = std::round(static_cast<double>(real) / static_cast<double>(grid.scale));
-      return static_cast<T>(std::clamp<double>(
-          steps + grid.zero_point, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
-    });
-  }
-  template <class T>
-  static void dequantize_from(tflite::Interpreter& interpreter, std::span<float> out) {
-    const TfLiteQuantizationParams& grid = interpreter.output_tensor(0)->params;
-    const std::span<const T> integers(interpreter.typed_output_tensor<T>(0), out.size());
-    std::ranges::transform(integers, out.begin(), [&](T integer) {
-      return grid.scale * static_cast<float>(integer - grid.zero_point);
-    });
   }
 
   tflite::Interpreter& first() const { return *interpreters_.front(); }
@@ -208,9 +146,7 @@ class TfliteSession final : public Session {
     }
     for (const auto& [tensor, what] : {std::pair{interpreter.input_tensor(0), "input"},
                                        std::pair{interpreter.output_tensor(0), "output"}}) {
-      const bool on_grid =
-          (tensor->type == kTfLiteInt8 || tensor->type == kTfLiteUInt8) && tensor->params.scale > 0;
-      const bool typed = tensor->type == kTfLiteFloat32 || on_grid ||
+      const bool typed = is_end(*tensor) ||
                          (tensor->type == kTfLiteInt32 && tensor == interpreter.input_tensor(0));
       if (typed && tensor->dims->size > 0 && tensor->dims->data[0] == 1) continue;
       fail(Code::Model, "{}: its {} is {}[{}]; wanted float32 with a batch of 1", path_, what,
@@ -221,7 +157,7 @@ class TfliteSession final : public Session {
   std::string path_;
   std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
   TfliteKernels kernels_;
-  Collector messages_;
+  TfliteMessages messages_;
   std::unique_ptr<tflite::FlatBufferModel> model_;
   std::vector<std::unique_ptr<tflite::Interpreter>> interpreters_;
 };

@@ -29,6 +29,8 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.calibration.images, 1024);
   EXPECT_EQ(recipe.calibration.observer, "percentile");
   EXPECT_EQ(recipe.evaluation.latency_runs, 100);
+  EXPECT_EQ(recipe.verification.images, 32);
+  EXPECT_FALSE(recipe.verification.limit);
   EXPECT_EQ(recipe.data.validation, 0.1);
   EXPECT_FALSE(recipe.data.test);
   EXPECT_EQ(recipe.data.train->images, folder / "i.gz");
@@ -82,6 +84,7 @@ train:
 calibration: {images: 10, batch: 5, observer: minmax, percentile: 99}
 qat: {epochs: 0}
 evaluation: {batch: 7, latency_runs: 8}
+verification: {images: 0, limit: 2}
 )"));
   EXPECT_EQ(recipe.name, "x-1.0_b");
   EXPECT_EQ(recipe.seed, 18u);
@@ -114,6 +117,8 @@ evaluation: {batch: 7, latency_runs: 8}
   EXPECT_EQ(recipe.qat.epochs, 0);
   EXPECT_EQ(recipe.evaluation.batch, 7);
   EXPECT_EQ(recipe.evaluation.latency_runs, 8);
+  EXPECT_EQ(recipe.verification.images, 0);
+  EXPECT_EQ(recipe.verification.limit, 2);
   const DataSource& source = *recipe.data.train;
   EXPECT_EQ(source.format, "folder");
   EXPECT_EQ(source.images, "/abs/train");

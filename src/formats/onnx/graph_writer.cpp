@@ -97,6 +97,14 @@ GraphWriter::GraphWriter(const Graph& graph) : graph_(graph), out_(*model_.mutab
   out_.set_name(graph.name);
 }
 
+void GraphWriter::add_properties(const Properties& properties) {
+  for (const auto& [key, text] : properties) {
+    auto& entry = *model_.add_metadata_props();
+    entry.set_key(key);
+    entry.set_value(text);
+  }
+}
+
 std::vector<std::byte> GraphWriter::write() {
   for (ValueId id : graph_.inputs()) {
     write_value_info(graph_.value(id), end_type(id), *out_.add_input());
@@ -121,6 +129,10 @@ void GraphWriter::add_metadata(const std::string& key, const std::string& text) 
 
 void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tensor_name) {
   write_tensor(tensor, tensor_name, *out_.add_initializer());
+}
+
+void GraphWriter::add_value_info(const Value& value) {
+  write_value_info(value, *out_.add_value_info());
 }
 
 onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string& node_name,

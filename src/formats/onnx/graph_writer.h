@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "formats/file_form.h"
+#include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -18,12 +19,14 @@ class GraphWriter {
   explicit GraphWriter(const Graph& graph);
   GraphWriter(const GraphWriter&) = delete;
   GraphWriter& operator=(const GraphWriter&) = delete;
+  virtual ~GraphWriter() = default;
 
+  /// Puts them into the file's metadata.
+  void add_properties(const Properties& properties);
   /// The bytes of the file. Throws Code::Unsupported for a model of more than 2 GiB.
   std::vector<std::byte> write();
 
  protected:
-  ~GraphWriter() = default;
   virtual void write_nodes() = 0;
   /// The type of a graph input or output in the file.
   virtual DType end_type(ValueId id) const { return graph_.value(id).dtype; }
@@ -35,6 +38,8 @@ class GraphWriter {
   onnx::NodeProto& add_node(const std::string& op, const std::string& node_name,
                             const std::vector<std::string>& inputs,
                             const std::vector<std::string>& outputs);
+  /// States type and shape of a computed value that is no output of the graph.
+  void add_value_info(const Value& value);
   /// The node as the graph has it, but for the names of its inputs and outputs.
   void write_node(const Node& node, const std::vector<std::string>& inputs,
                   const std::vector<std::string>& outputs);
@@ -44,6 +49,15 @@ class GraphWriter {
  private:
   onnx::ModelProto model_;
   onnx::GraphProto& out_;
+};
+
+/// The graph as it is.
+class FloatWriter : public GraphWriter {
+ public:
+  using GraphWriter::GraphWriter;
+
+ protected:
+  void write_nodes() override;
 };
 
 void write_attribute(const std::string& name, const Attribute& attribute, onnx::NodeProto& node);

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "formats/file_form.h"
+#include "formats/held_value.h"
 #include "formats/onnx/input_shape.h"
+#include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -40,5 +42,10 @@ std::vector<std::byte> write_node_model(const Graph& graph);
 /// integers.
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
                                   const FileForm& form = {});
+
+/// The computed values whose integers that file holds, each in the tensor "NAME/quantized" or, at
+/// an end of integers, NAME.
+std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table,
+                                    const FileForm& form = {});
 
 }  // namespace octet

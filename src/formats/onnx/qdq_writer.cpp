@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/onnx/graph_writer.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
@@ -20,6 +21,18 @@ class QdqWriter final : public GraphWriter {
  public:
   QdqWriter(const Graph& graph, const QuantTable& table, const FileForm& form)
       : GraphWriter(graph), table_(table), form_(form) {}
+
+  /// Instead of `write`.
+  std::vector<HeldValue> held() {
+    write_nodes();
+    std::vector<HeldValue> found;
+    for (const auto& [id, tensor] : quantized_) {
+      // What is rescaled reads the integers of its source.
+      if (graph_.is_constant(id) || tensor != integers_of(id)) continue;
+      found.push_back({.value = id, .tensor = tensor});
+    }
+    return found;
+  }
 
  private:
   /// The parameters as the file holds them.
@@ -345,7 +358,14 @@ class QdqWriter final : public GraphWriter {
 
 std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table,
                                  const FileForm& form) {
-  return QdqWriter(graph, table, form).write();
+  QdqWriter writer(graph, table, form);
+  writer.add_properties(form.properties);
+  return writer.write();
+}
+
+std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table,
+                                    const FileForm& form) {
+  return QdqWriter(graph, table, form).held();
 }
 
 }  // namespace octet

@@ -75,6 +75,11 @@ LiteModel Lowering::run() {
   add_inputs();
   for (const NodeId id : graph_.order()) lower_node(id);
   add_outputs();
+  for (const auto& [id, place] : made_) {
+    const auto& [tensor, order] = place;
+    if (!table_.find(id)) continue;
+    model_.values.push_back({id, tensor, order == Order::ChannelsLast});
+  }
   return std::move(model_);
 }
 

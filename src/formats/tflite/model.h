@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "formats/properties.h"
+#include "graph/graph.h"
 #include "graph/tensor.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
@@ -31,6 +33,13 @@ struct LiteOp {
   std::vector<int> outputs;
 };
 
+/// The tensor that holds the integers of a value of the graph.
+struct LiteValue {
+  ValueId value;
+  int tensor;
+  bool channels_last;
+};
+
 /// The plain operator list between the graph and the file: in order of execution, with every
 /// layout decided.
 struct LiteModel {
@@ -38,6 +47,8 @@ struct LiteModel {
   std::vector<LiteOp> ops;
   std::vector<int> inputs;
   std::vector<int> outputs;
+  std::vector<LiteValue> values;  ///< those whose tensors are still there
+  Properties properties;
 
   const LiteTensor& tensor(int index) const { return tensors[static_cast<size_t>(index)]; }
   LiteTensor& tensor(int index) { return tensors[static_cast<size_t>(index)]; }

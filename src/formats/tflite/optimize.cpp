@@ -249,6 +249,8 @@ void drop_dead_tensors(LiteModel& model) {
   }
   renumber(model.outputs);
   model.tensors = std::move(live);
+  std::erase_if(model.values, [&](const LiteValue& held) { return !index.contains(held.tensor); });
+  for (LiteValue& held : model.values) held.tensor = index.at(held.tensor);
 }
 
 void make_names_unique(LiteModel& model) {

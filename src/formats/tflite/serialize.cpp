@@ -75,6 +75,17 @@ uint32_t code_index(tflite::ModelT& file, const LiteOp& op) {
   return index;
 }
 
+void add_properties(tflite::ModelT& file, const Properties& properties, Buffers& buffers) {
+  std::string lines;
+  for (const auto& [key, text] : properties) lines += key + "=" + text + "\n";
+  if (lines.empty()) return;
+  auto entry = std::make_unique<tflite::MetadataT>();
+  entry->name = "octet";
+  const auto bytes = std::as_bytes(std::span(lines));
+  entry->buffer = buffers.add({bytes.begin(), bytes.end()});
+  file.metadata.push_back(std::move(entry));
+}
+
 }  // namespace
 
 std::vector<std::byte> serialize(const LiteModel& model) {
@@ -96,6 +107,7 @@ std::vector<std::byte> serialize(const LiteModel& model) {
   graph->inputs = model.inputs;
   graph->outputs = model.outputs;
   file.subgraphs.push_back(std::move(graph));
+  add_properties(file, model.properties, buffers);
 
   flatbuffers::FlatBufferBuilder builder;
   tflite::FinishModelBuffer(builder, tflite::CreateModel(builder, &file));

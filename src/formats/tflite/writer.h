@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "formats/file_form.h"
+#include "formats/held_value.h"
+#include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 
@@ -18,5 +20,10 @@ namespace octet {
 /// activation. Throws Code::Unsupported naming the node that TFLite cannot say, and why.
 std::vector<std::byte> write_tflite(const Graph& graph, const QuantTable& table,
                                     const FileForm& form = {});
+
+/// The computed values whose integers that file holds. Others are read in place: what merely
+/// changes a shape has the tensor of its source.
+std::vector<HeldValue> held_by_tflite(const Graph& graph, const QuantTable& table,
+                                      const FileForm& form = {});
 
 }  // namespace octet
