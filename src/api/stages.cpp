@@ -15,6 +15,7 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/ratio.h"
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
 #include "quant/solve.h"
@@ -202,6 +203,7 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
   };
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
+  check_ratios(network.graph, network.table, deployment.targets);
   if (integer_ends) describe_ends(network, pixels);
   return network;
 }

@@ -82,13 +82,25 @@ QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTab
   return params;
 }
 
+/// Files hold scales as positive, normal floats; runtimes flush smaller ones to 0.
+void check_scales(const Graph& graph, ValueId id, const QuantParams& params) {
+  for (const float scale : params.scale) {
+    if (std::isnormal(scale) && scale > 0) continue;
+    fail(Code::Numeric,
+         "the value '{}' would have the scale {}; wanted a normal number above 0: its numbers, or "
+         "those of its node's inputs, are too large or too small for float",
+         graph.value(id).name, scale);
+  }
+}
+
 }  // namespace
 
 namespace {
 
-QuantParams symmetric_params(float low, float high) {
+QuantParams symmetric_params(double low, double high) {
   QuantParams params;
-  params.scale = {std::max({-low / 128.0F, high / 127.0F, kSmallestScale})};
+  const auto scale = static_cast<float>(std::max(-low / 128, high / 127));
+  params.scale = {std::max(scale, kSmallestScale)};
   params.zero_point = {0};
   return params;
 }
@@ -96,12 +108,14 @@ QuantParams symmetric_params(float low, float high) {
 }  // namespace
 
 QuantParams activation_params(Range range, Scheme::Activations activations) {
-  const float low = std::min(range.empty ? 0.0F : range.low, 0.0F);
-  const float high = std::max(range.empty ? 0.0F : range.high, 0.0F);
+  const double low = std::min(range.empty ? 0.0F : range.low, 0.0F);
+  // What is always 0 is so on any grid; a common one asks nothing unusual of its neighbours.
+  const double reach = std::max(range.empty ? 0.0F : range.high, 0.0F);
+  const double high = low == reach ? 1.0 : reach;
   if (activations == Scheme::Activations::Symmetric) return symmetric_params(low, high);
+  const float scale = std::max(static_cast<float>((high - low) / 255), kSmallestScale);
+  const double zero = std::nearbyint(-128.0 - low / static_cast<double>(scale));
   QuantParams params;
-  const float scale = std::max((high - low) / 255.0F, kSmallestScale);
-  const double zero = std::nearbyint(-128.0 - static_cast<double>(low) / scale);
   params.scale = {scale};
   params.zero_point = {static_cast<int32_t>(std::clamp(zero, -128.0, 127.0))};
   return params;
@@ -114,7 +128,10 @@ void solve_constants(const Graph& graph, const Placement& placement, QuantTable&
       table.set(id, weight_params(graph, id, *weight, table));
     } else if (const auto* bias = std::get_if<BiasGrid>(&group.rule)) {
       table.set(id, bias_params(graph, *bias, table));
+    } else {
+      continue;
     }
+    check_scales(graph, id, *table.find(id));
   }
 }
 
@@ -160,6 +177,7 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     const auto* rescaled = std::get_if<Rescaled>(&group.rule);
     if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
   }
+  for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
   for (const auto& [result, chain] : placement.chains) {
     table.set_lookup(result, {.source = chain.source,

@@ -2,13 +2,13 @@
 // ONNX Runtime looks once: each test runs in a process of its own.
 
 #include "dialects/onnxruntime_case.h"
+#include "pipeline/parity.h"
 #include "support/hidden_vnni.h"
 
 namespace octet {
 namespace {
 
 using namespace test;
-using L = std::vector<int64_t>;
 
 /// Weights near their largest, of which many neighbours have the same sign.
 ValueId heavy_weight(OrtCase& one, Shape shape, int axis) {
@@ -79,6 +79,36 @@ struct HiddenCase {
   bool saturates;  ///< differs from the arithmetic of processors with VNNI
 };
 
+/// A network that saturates: its images and weights are mostly large and of one sign.
+Quantized heavy_network(const Tensor& images, Scheme::Saturation saturation) {
+  SmallNet net;
+  const ValueId a = net.op("Relu", {net.op("Conv", {net.x, net.c({16, 3, 3, 3}, -0.1F, 1)})});
+  const ValueId b = net.op("Relu", {net.op("Conv", {a, net.c({8, 16, 2, 2}, -0.1F, 1)})});
+  const ValueId flat = net.op("Flatten", {b});
+  net.graph.add_output(net.op("MatMul", {flat, net.c({72, 5}, -0.1F, 1)}));
+  return {
+      std::move(net.graph), {"onnxruntime-cpu"}, images.as<float>(), 8, {.saturation = saturation}};
+}
+
+/// Its file without VNNI against the simulation with and without.
+void compare_network(Scheme::Saturation saturation, bool same_with_vnni) {
+  const Tensor images = random_tensor({8, 3, 6, 6}, 31, -0.1F, 3);
+  const Quantized net = heavy_network(images, saturation);
+  const TempFolder folder;
+  write_file(folder / "n.onnx", write_onnx(net.graph, net.table));
+  const auto deployed = open_session(folder / "n.onnx", 1)->run(images.as<float>(), 8);
+  const auto steps = [&](const Dialect& dialect) {
+    const auto exact = simulate(net.graph, net.placement, net.table, dialect, 1);
+    return steps_between(deployed, exact->run(images.as<float>(), 8), net.step());
+  };
+  EXPECT_LE(steps(onnxruntime_avx2_dialect()), 0.01);
+  if (same_with_vnni) {
+    EXPECT_LE(steps(onnxruntime_dialect()), 0.01);
+  } else {
+    EXPECT_GE(steps(onnxruntime_dialect()), 1);
+  }
+}
+
 class OnnxRuntimeAvx2Dialect : public ::testing::TestWithParam<HiddenCase> {};
 
 /// Compares without VNNI, and leaves the process: 0, all is as the dialect says; 1, it is not; 2,
@@ -100,6 +130,13 @@ class OnnxRuntimeAvx2Dialect : public ::testing::TestWithParam<HiddenCase> {};
   std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
 }
 
+[[noreturn]] void compare_hidden_network(Scheme::Saturation saturation, bool same_with_vnni) {
+  if (!hide_vnni(Hidden::VnniAndAvx512)) std::_Exit(2);
+  compare_network(saturation, same_with_vnni);
+  std::fflush(nullptr);
+  std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
 bool can_hide() {
   // Asks for what is so anyway.
   return syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1) == 0;
@@ -110,6 +147,15 @@ TEST_P(OnnxRuntimeAvx2Dialect, ComputesWhatTheRuntimeDoesWithoutVnni) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(compare_hidden(GetParam(), Hidden::VnniAndAvx512), ::testing::ExitedWithCode(0), "");
   EXPECT_EXIT(compare_hidden(GetParam(), Hidden::Vnni), ::testing::ExitedWithCode(0), "");
+}
+
+TEST(OnnxRuntimeWithoutVnni, ComputesTheSameWhereSaturationIsAvoided) {
+  if (!can_hide()) GTEST_SKIP() << "this machine cannot hide what its processor has";
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(compare_hidden_network(Scheme::Saturation::Avoid, true), ::testing::ExitedWithCode(0),
+              "");
+  EXPECT_EXIT(compare_hidden_network(Scheme::Saturation::Report, false),
+              ::testing::ExitedWithCode(0), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, OnnxRuntimeAvx2Dialect,

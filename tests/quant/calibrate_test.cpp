@@ -64,9 +64,9 @@ TEST(Solve, MakesZeroExactInAnyRange) {
     int32_t zero_point;
   };
   const std::vector<Case> cases{
-      {{0, 6, false}, 6.0F / 255, -128},     {{-1, 3, false}, 4.0F / 255, -64},  // -128 + 63.75
-      {{2, 5, false}, 5.0F / 255, -128},     {{-5, -2, false}, 5.0F / 255, 127},
-      {{0, 0, false}, kSmallestScale, -128}, {{}, kSmallestScale, -128},
+      {{0, 6, false}, 6.0F / 255, -128}, {{-1, 3, false}, 4.0F / 255, -64},  // -128 + 63.75
+      {{2, 5, false}, 5.0F / 255, -128}, {{-5, -2, false}, 5.0F / 255, 127},
+      {{0, 0, false}, 1.0F / 255, -128}, {{}, 1.0F / 255, -128},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(std::format("[{}, {}]", c.range.low, c.range.high));

@@ -68,6 +68,7 @@ TargetProfile cmsis_nn() {
           .runtime = "TFLite",
           .ops = kOps,
           .version = {2, 14},
+          .fixed_point = true,
           .io = Io::Int8};
 }
 

@@ -88,6 +88,7 @@ TargetProfile ethos_u() {
           .runtime = "TFLite",
           .ops = kOps,
           .version = {2, 14},
+          .fixed_point = true,
           .tables = false,
           .io = Io::Int8};
 }

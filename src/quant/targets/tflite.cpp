@@ -72,7 +72,8 @@ TargetProfile tflite() {
           .extension = ".tflite",
           .runtime = "TFLite",
           .ops = kOps,
-          .version = {2, 14}};
+          .version = {2, 14},
+          .fixed_point = true};
 }
 
 }  // namespace octet
