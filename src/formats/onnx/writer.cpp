@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/onnx/fold_pixels.h"
 #include "formats/onnx/graph_writer.h"
 #include "formats/onnx/onnx_file.h"
 
@@ -35,7 +36,8 @@ class FloatWriter final : public GraphWriter {
 std::vector<std::byte> write_onnx(const Graph& graph) { return FloatWriter(graph).write(); }
 
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table) {
-  return write_qdq(graph, table);
+  const auto folded = fold_pixels(graph, table);
+  return folded ? write_qdq(folded->graph, folded->table) : write_qdq(graph, table);
 }
 
 }  // namespace octet
