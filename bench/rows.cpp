@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <print>
+#include <random>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -72,9 +74,12 @@ Row compare(std::string name, std::string metric, std::span<const double> ours,
 std::vector<std::vector<double>> alternate(std::span<const std::function<void()>> contenders,
                                            int rounds, int calls) {
   std::vector<std::vector<double>> times(contenders.size());
+  std::vector<size_t> order(contenders.size());
+  std::ranges::iota(order, 0);
+  std::mt19937_64 random(1);
   for (int round = 0; round < rounds; ++round) {
-    for (size_t i = 0; i < contenders.size(); ++i) {
-      const size_t turn = round % 2 == 0 ? i : contenders.size() - 1 - i;
+    std::ranges::shuffle(order, random);
+    for (const size_t turn : order) {
       contenders[turn]();
       times[turn].push_back(milliseconds(contenders[turn], calls));
     }

@@ -40,7 +40,7 @@ Row compare(std::string name, std::string metric, std::span<const double> ours,
             std::span<const double> peer);
 
 /// Milliseconds per call, [contender][round]. In each round each contender is called once to fetch
-/// its data, then `calls` times; every second round goes backwards.
+/// its data, then `calls` times; the order is drawn anew, for who comes behind whom shows.
 std::vector<std::vector<double>> alternate(std::span<const std::function<void()>> contenders,
                                            int rounds, int calls);
 

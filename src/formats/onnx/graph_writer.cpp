@@ -4,6 +4,9 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/defs/schema.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/fail.h"
 #include "formats/onnx/schemas.h"
 #include "formats/onnx/tensor_proto.h"
@@ -49,6 +52,33 @@ int64_t opset_for(const Graph& graph) {
     if (newest) opset = std::max<int64_t>(opset, newest->SinceVersion());
   }
   return opset;
+}
+
+/// Takes out what nobody reads: nodes, from the last one on, and constants. A QuantizeLinear behind
+/// an operator of several outputs stays: ONNX Runtime computes a Split in integers only where all
+/// of its results are quantized.
+void drop_unread(onnx::GraphProto& graph) {
+  std::set<std::string> read;
+  std::set<std::string> of_several;
+  for (const auto& output : graph.output()) read.insert(output.name());
+  for (const auto& node : graph.node()) {
+    if (node.output_size() > 1) of_several.insert(node.output().begin(), node.output().end());
+  }
+  const auto wanted = [&](const std::string& held) { return read.contains(held); };
+  google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
+  for (auto node = graph.mutable_node()->rbegin(); node != graph.mutable_node()->rend(); ++node) {
+    const bool kept = node->op_type() == "QuantizeLinear" && of_several.contains(node->input(0));
+    if (!kept && std::ranges::none_of(node->output(), wanted)) continue;
+    read.insert(node->input().begin(), node->input().end());
+    nodes.Add(std::move(*node));
+  }
+  std::reverse(nodes.pointer_begin(), nodes.pointer_end());
+  graph.mutable_node()->Swap(&nodes);
+  google::protobuf::RepeatedPtrField<onnx::TensorProto> constants;
+  for (onnx::TensorProto& constant : *graph.mutable_initializer()) {
+    if (wanted(constant.name())) constants.Add(std::move(constant));
+  }
+  graph.mutable_initializer()->Swap(&constants);
 }
 
 }  // namespace
@@ -113,6 +143,7 @@ std::vector<std::byte> GraphWriter::write() {
     write_value_info(graph_.value(id), end_type(id), *out_.add_output());
   }
   write_nodes();
+  drop_unread(out_);
   return serialize(model_);
 }
 

@@ -118,7 +118,8 @@ class QdqWriter final : public GraphWriter {
     return params && is_stored(*params, out) ? name(out) : name(out) + "/quantized";
   }
 
-  /// The integers as indices into the table: source -> Cast -> Gather.
+  /// The integers as indices into the table: source -> Cast -> GatherElements, which wants them in
+  /// a row; ONNX Runtime's Gather takes four times as long.
   void write_lookup(ValueId out, const Lookup& lookup) {
     const QuantParams grid = stored(table_.at(out, graph_));
     const int32_t moved = grid.low - table_.at(out, graph_).low;
@@ -128,10 +129,13 @@ class QdqWriter final : public GraphWriter {
     // Gather counts from the end where an index is below zero.
     if (grid.low < 0) std::ranges::rotate(entries.bytes, entries.bytes.begin() - grid.low);
     add_initializer(entries, name(out) + "/table");
-    onnx::NodeProto& cast =
-        add_node("Cast", name(out) + "/index", {integers(lookup.source)}, {name(out) + "/index"});
-    write_attribute("to", int64_t{onnx::TensorProto::INT32}, cast);
-    add_node("Gather", name(out) + "/look_up", {name(out) + "/table", name(out) + "/index"},
+    const std::string index = name(out) + "/index";
+    const std::string shape = add_node_of("Shape", name(out) + "/shape", {integers(lookup.source)});
+    const std::string row = add_list(name(out) + "/row", {-1});
+    add_node_of("Reshape", name(out) + "/source", {integers(lookup.source), row});
+    cast(name(out) + "/source", index, onnx::TensorProto::INT32);
+    add_node_of("GatherElements", name(out) + "/entries", {name(out) + "/table", index});
+    add_node("Reshape", name(out) + "/look_up", {name(out) + "/entries", shape},
              {integers_of(out)});
     dequantize_to(out, integers_of(out));
   }
@@ -151,7 +155,10 @@ class QdqWriter final : public GraphWriter {
       const bool rounded = out != kAbsent && table_.find(out);
       outputs.push_back(rounded && graph_.is_output(out) ? name(out) + "/real" : name(out));
     }
-    write_node(node, inputs, outputs);
+    if (cuts_at_zero(node))
+      write_attribute("alpha", 0.0F, add_node("LeakyRelu", node.name, {inputs[0]}, outputs));
+    else
+      write_node(node, inputs, outputs);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId out = node.outputs[i];
       if (out == kAbsent) continue;
@@ -160,6 +167,17 @@ class QdqWriter final : public GraphWriter {
       else
         readers_[static_cast<size_t>(out)] = name(out);
     }
+  }
+
+  /// A Relu, or a Clip whose upper bound lies beyond its grid, from one grid to another. ONNX
+  /// Runtime would leave it out and compute what remains, DequantizeLinear -> QuantizeLinear, in
+  /// float; as a LeakyRelu of slope 0 it is the table of the same 256 roundings.
+  bool cuts_at_zero(const Node& node) const {
+    const auto* clip = std::get_if<Absorbable>(&op_of(node).quant.value);
+    const QuantParams* out = table_.find(node.outputs[0]);
+    if (!clip || !out || !table_.find(node.inputs[0])) return false;
+    const auto [low, high] = clip->bounds(graph_, node);
+    return low == 0 && quantize(high, grid_of(*out)) == out->high;
   }
 
   /// Operators on the integers themselves that ONNX Runtime would leave in float between
@@ -257,6 +275,13 @@ class QdqWriter final : public GraphWriter {
              {turned, add_list(node.name + "/shape",
                                {-1, in[1] * block * block, in[2] / block, in[3] / block})},
              {integers_of(node.outputs[0])});
+  }
+
+  /// A node of one output, named as the node is.
+  std::string add_node_of(const std::string& op, const std::string& node_name,
+                          const std::vector<std::string>& inputs) {
+    add_node(op, node_name, inputs, {node_name});
+    return node_name;
   }
 
   std::string cast(const std::string& from, const std::string& to, int64_t type) {
