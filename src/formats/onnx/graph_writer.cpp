@@ -4,6 +4,9 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/defs/schema.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "base/fail.h"
 #include "formats/onnx/schemas.h"
 #include "formats/onnx/tensor_proto.h"
@@ -111,6 +114,23 @@ const std::string& GraphWriter::name(ValueId id) const {
 
 void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tensor_name) {
   write_tensor(tensor, tensor_name, *out_.add_initializer());
+}
+
+std::string GraphWriter::share(const Tensor& tensor, const std::string& tensor_name) {
+  const std::string_view data(reinterpret_cast<const char*>(tensor.bytes.data()),
+                              tensor.bytes.size());
+  const size_t hash = std::hash<std::string_view>{}(data);
+  const auto [first, last] = shared_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    const onnx::TensorProto& held = out_.initializer(it->second);
+    if (held.raw_data() == data && held.data_type() == onnx_type(tensor.dtype) &&
+        std::ranges::equal(held.dims(), tensor.shape)) {
+      return held.name();
+    }
+  }
+  shared_.emplace(hash, out_.initializer_size());
+  add_initializer(tensor, tensor_name);
+  return tensor_name;
 }
 
 onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string& node_name,

@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/graph.h"
@@ -28,6 +29,9 @@ class GraphWriter {
   /// Empty for a value that is not given.
   const std::string& name(ValueId id) const;
   void add_initializer(const Tensor& tensor, const std::string& tensor_name);
+  /// The name of an initializer with this type, shape and data: of one that `share` added before,
+  /// or of a new one.
+  std::string share(const Tensor& tensor, const std::string& tensor_name);
   onnx::NodeProto& add_node(const std::string& op, const std::string& node_name,
                             const std::vector<std::string>& inputs,
                             const std::vector<std::string>& outputs);
@@ -40,6 +44,7 @@ class GraphWriter {
  private:
   onnx::ModelProto model_;
   onnx::GraphProto& out_;
+  std::unordered_multimap<size_t, int> shared_;  ///< hash of the data -> index of the initializer
 };
 
 void write_attribute(const std::string& name, const Attribute& attribute, onnx::NodeProto& node);

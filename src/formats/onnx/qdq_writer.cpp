@@ -25,8 +25,9 @@ QuantParams deployed(const QuantParams& params) {
 }
 
 /// QDQ form. A value `x` of the table becomes: x (float, as made) -> QuantizeLinear -> x/quantized
-/// -> DequantizeLinear -> x/dequantized, which everybody reads. The last DequantizeLinear before a
-/// graph output gives it its name.
+/// -> DequantizeLinear -> x/dequantized, where somebody reads it in float. The last
+/// DequantizeLinear before a graph output gives it its name. Constants that are equal are one
+/// initializer.
 class QdqWriter final : public GraphWriter {
  public:
   QdqWriter(const Graph& graph, const QuantTable& table) : GraphWriter(graph), table_(table) {}
@@ -36,7 +37,7 @@ class QdqWriter final : public GraphWriter {
     readers_.resize(graph_.value_count());
     for (ValueId id : graph_.inputs()) {
       if (table_.find(id))
-        round_trip(id, name(id));
+        quantize_from(id, name(id));
       else
         readers_[static_cast<size_t>(id)] = name(id);
     }
@@ -51,6 +52,24 @@ class QdqWriter final : public GraphWriter {
         write_lookup(graph_.node(id).outputs[0], *lookup);
       }
     }
+    for (ValueId id : graph_.outputs()) reader(id);
+    say_grids();
+  }
+
+  /// A table's result, or a value on another scale, that only tables and other scales read: without
+  /// a DequantizeLinear, nothing in the file would say its grid.
+  void say_grids() {
+    for (const auto& [id, params] : table_.values()) {
+      const bool own_grid = table_.find_lookup(id) || params.origin == Origin::Derived;
+      if (!own_grid || graph_.is_constant(id) || !readers_[static_cast<size_t>(id)].empty()) {
+        continue;
+      }
+      const std::vector<NodeId> users = graph_.users(id);
+      const bool silent = !users.empty() && std::ranges::all_of(users, [&](NodeId user) {
+        return table_.looked_up(user) || follows_source(graph_.node(user));
+      });
+      if (silent) reader(id);
+    }
   }
 
   std::string integers_of(ValueId out) const { return name(out) + "/quantized"; }
@@ -62,13 +81,12 @@ class QdqWriter final : public GraphWriter {
     Tensor entries(stored.type, {static_cast<int64_t>(lookup.entries.size())});
     std::ranges::transform(lookup.entries, entries.as<uint8_t>().begin(),
                            [&](int32_t q) { return static_cast<uint8_t>(q + moved); });
-    add_initializer(entries, name(out) + "/table");
-    onnx::NodeProto& cast =
-        add_node("Cast", name(out) + "/index", {integers(lookup.source)}, {name(out) + "/index"});
-    write_attribute("to", int64_t{onnx::TensorProto::INT32}, cast);
-    add_node("Gather", name(out) + "/look_up", {name(out) + "/table", name(out) + "/index"},
-             {integers_of(out)});
-    dequantize_to(out, integers_of(out));
+    const std::string table = share(entries, name(out) + "/table");
+    const std::string source = integers(lookup.source);
+    std::string& index = indices_[source];
+    if (index.empty()) index = cast(source, name(out) + "/index", onnx::TensorProto::INT32);
+    add_node("Gather", name(out) + "/look_up", {table, index}, {integers_of(out)});
+    quantized_[out] = integers_of(out);
   }
 
   bool follows_source(const Node& node) const {
@@ -91,7 +109,7 @@ class QdqWriter final : public GraphWriter {
       const ValueId out = node.outputs[i];
       if (out == kAbsent) continue;
       if (table_.find(out))
-        round_trip(out, outputs[i]);
+        quantize_from(out, outputs[i]);
       else
         readers_[static_cast<size_t>(out)] = name(out);
     }
@@ -116,7 +134,7 @@ class QdqWriter final : public GraphWriter {
     } else {
       return false;
     }
-    dequantize_to(out, integers_of(out));
+    quantized_[out] = integers_of(out);
     return true;
   }
 
@@ -130,10 +148,9 @@ class QdqWriter final : public GraphWriter {
 
   void write_clip(const Node& node, std::pair<float, float> bounds) {
     const QuantParams grid = deployed(table_.at(node.outputs[0], graph_));
-    const std::string low = node.name + "/low";
-    const std::string high = node.name + "/high";
-    add_initializer(quantize(Tensor::scalar(bounds.first), grid), low);
-    add_initializer(quantize(Tensor::scalar(bounds.second), grid), high);
+    const std::string low = share(quantize(Tensor::scalar(bounds.first), grid), node.name + "/low");
+    const std::string high =
+        share(quantize(Tensor::scalar(bounds.second), grid), node.name + "/high");
     add_node("Clip", node.name, {integers(node.inputs[0]), low, high},
              {integers_of(node.outputs[0])});
   }
@@ -151,8 +168,8 @@ class QdqWriter final : public GraphWriter {
     const ValueId out = node.outputs[0];
     const Tensor* given = graph_.constant_input(node, fill);
     const float number = given ? given->as<float>()[0] : 0.0F;
-    const std::string fill_name = name(out) + "/fill";
-    add_initializer(quantize(Tensor::scalar(number), deployed(table_.at(out, graph_))), fill_name);
+    const std::string fill_name = share(
+        quantize(Tensor::scalar(number), deployed(table_.at(out, graph_))), name(out) + "/fill");
     std::vector<std::string> inputs;
     for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
       inputs.push_back(i == 0      ? integers(node.inputs[0])
@@ -163,8 +180,7 @@ class QdqWriter final : public GraphWriter {
   }
 
   std::string add_list(const std::string& list_name, const std::vector<int64_t>& numbers) {
-    add_initializer(Tensor::vector(numbers), list_name);
-    return list_name;
+    return share(Tensor::vector(numbers), list_name);
   }
 
   void write_global_max(const Node& node) {
@@ -213,72 +229,62 @@ class QdqWriter final : public GraphWriter {
   /// The node's data input, on another scale.
   void write_rescaled(const Node& node) {
     const ValueId source = graph_.is_constant(node.inputs[0]) ? node.inputs.at(1) : node.inputs[0];
-    dequantize_to(node.outputs[0], integers(source));
+    quantized_[node.outputs[0]] = integers(source);
   }
 
-  /// What a node reads for a value; constants are written when first asked for.
+  /// What a node reads for a value; constants, and the real numbers of integers, are written when
+  /// first asked for.
   std::string reader(ValueId id) {
     if (id == kAbsent) return "";
     std::string& held = readers_[static_cast<size_t>(id)];
     if (!held.empty()) return held;
-    const Tensor& constant = *graph_.value(id).constant;
-    if (table_.find(id)) {
-      dequantize_to(id, integers(id));
-    } else {
-      add_initializer(constant, name(id));
-      held = name(id);
-    }
-    return held;
+    return held = table_.find(id) ? dequantized(id) : share(*graph_.value(id).constant, name(id));
   }
 
   /// The integers of a value, computed or constant.
-  const std::string& integers(ValueId id) {
+  std::string integers(ValueId id) {
     std::string& held = quantized_[id];
     if (!held.empty()) return held;
-    held = integers_of(id);
-    add_initializer(quantize(*graph_.value(id).constant, deployed(table_.at(id, graph_))), held);
-    return held;
+    const QuantParams grid = deployed(table_.at(id, graph_));
+    return held = share(quantize(*graph_.value(id).constant, grid), integers_of(id));
   }
 
-  void round_trip(ValueId id, const std::string& real) {
-    add_params(id);
+  void quantize_from(ValueId id, const std::string& real) {
+    const auto [scale, zero_point] = params_of(id);
     quantized_[id] = integers_of(id);
-    add_node("QuantizeLinear", name(id) + "/quantize",
-             {real, name(id) + "/scale", name(id) + "/zero_point"}, {quantized_[id]});
-    dequantize_to(id, quantized_[id]);
+    add_node("QuantizeLinear", name(id) + "/quantize", {real, scale, zero_point}, {quantized_[id]});
   }
 
-  void dequantize_to(ValueId id, const std::string& integers) {
-    add_params(id);
-    quantized_[id] = integers;
-    const QuantParams& params = table_.at(id, graph_);
-    std::string result = graph_.is_output(id) ? name(id) : name(id) + "/dequantized";
+  std::string dequantized(ValueId id) {
+    const std::string from = integers(id);
+    const auto [scale, zero_point] = params_of(id);
+    const std::string result = graph_.is_output(id) ? name(id) : name(id) + "/dequantized";
     onnx::NodeProto& proto =
-        add_node("DequantizeLinear", name(id) + "/dequantize",
-                 {integers, name(id) + "/scale", name(id) + "/zero_point"}, {result});
+        add_node("DequantizeLinear", name(id) + "/dequantize", {from, scale, zero_point}, {result});
+    const QuantParams& params = table_.at(id, graph_);
     if (!params.per_tensor()) write_attribute("axis", int64_t{params.axis}, proto);
-    readers_[static_cast<size_t>(id)] = std::move(result);
+    return result;
   }
 
-  void add_params(ValueId id) {
-    if (!params_written_.insert(id).second) return;
+  /// The initializers of the scale and of the zero point.
+  std::pair<std::string, std::string> params_of(ValueId id) {
     const QuantParams params = deployed(table_.at(id, graph_));
     const Shape shape =
         params.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(params.scale.size())};
-    add_initializer(Tensor::of<float>(shape, params.scale), name(id) + "/scale");
     QuantParams whole{.type = params.type,
                       .low = params.low,
                       .high = params.high,
                       .scale = {1.0F},
                       .zero_point = {0}};
     const std::vector<float> numbers(params.zero_point.begin(), params.zero_point.end());
-    add_initializer(quantize(Tensor::of<float>(shape, numbers), whole), name(id) + "/zero_point");
+    return {share(Tensor::of<float>(shape, params.scale), name(id) + "/scale"),
+            share(quantize(Tensor::of<float>(shape, numbers), whole), name(id) + "/zero_point")};
   }
 
   const QuantTable& table_;
   std::vector<std::string> readers_;
   std::map<ValueId, std::string> quantized_;
-  std::set<ValueId> params_written_;
+  std::map<std::string, std::string> indices_;  ///< by the integers that tables look up
 };
 
 }  // namespace

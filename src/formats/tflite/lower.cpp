@@ -112,7 +112,7 @@ void Lowering::add_inputs() {
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-    const int integers = inner(value.name, in_file, *params);
+    const int integers = inner(value.name, in_file, *params, id);
     const int real =
         model_.add({.name = value.name + "_float", .type = DType::Float32, .shape = in_file});
     emit(tflite::BuiltinOperator_QUANTIZE, 1, options_of(tflite::QuantizeOptionsT{}), {real},
