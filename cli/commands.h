@@ -13,5 +13,6 @@ void add_run(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_compare(CLI::App& app);
 
 }  // namespace octet::cli
