@@ -100,12 +100,9 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
-                                  const Split& split, const CalibrationSettings& settings,
-                                  const ProgressSink& progress) {
+QuantizedNetwork placed_network(Graph graph, const TargetSet& targets) {
   QuantizedNetwork network{
       .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
-  check_input(network.graph, dataset);  // before anything of that size is computed
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
@@ -120,7 +117,14 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
            describe(network.graph.node(id)), reason, target->format);
     }
   }
+  return network;
+}
 
+QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
+                                  const Split& split, const CalibrationSettings& settings,
+                                  const ProgressSink& progress) {
+  check_input(graph, dataset);  // before anything of that size is computed
+  QuantizedNetwork network = placed_network(std::move(graph), targets);
   const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
   BatchReader reader(dataset,
                      {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},

@@ -43,8 +43,11 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
 
-/// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
-/// `split.train`, and solves for the table.
+/// Fuses, lowers for the targets and places quantizers; the table is still empty. Throws
+/// Code::Unsupported for nodes that would stay in float where a target's files have none.
+QuantizedNetwork placed_network(Graph graph, const TargetSet& targets);
+
+/// `placed_network`, calibrated on the first images of `split.train`, and solved for the table.
 QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress);
