@@ -15,5 +15,6 @@ void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_targets(CLI::App& app);
 void add_verify(CLI::App& app);
+void add_compare(CLI::App& app);
 
 }  // namespace octet::cli

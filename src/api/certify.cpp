@@ -12,22 +12,11 @@
 #include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
-#include "quant/scheme_text.h"
 #include "quant/target.h"
 #include "runtime/look.h"
 
 namespace octet {
 namespace {
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  while (true) {
-    const size_t end = text.find(',');
-    words.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return words;
-    text.remove_prefix(end + 1);
-  }
-}
 
 /// The placement quantizes the values that the table has entries for, and no others.
 void check_table(const QuantizedNetwork& network, const std::filesystem::path& path) {
@@ -97,16 +86,16 @@ QuantizedNetwork read_quantized(const std::filesystem::path& path) {
                            .table = std::move(file.table),
                            .log = {},
                            .in_float = {},
-                           .targets = words_of(file.properties["octet.targets"]),
+                           .targets = {},
                            .form = {},
                            .ends = {}};
   const std::string seed = file.properties["octet.seed"];
   std::from_chars(seed.data(), seed.data() + seed.size(), network.seed);
   try {
-    const TargetSet targets(network.targets);
-    network.placement =
-        place(network.graph, targets, parse_scheme(file.properties["octet.scheme"]));
-    network.form = form_for(targets, parse_io(file.properties["octet.io"]));
+    const Deployment deployment = deployment_in(file.properties, path);
+    network.targets = deployment.targets.names();
+    network.form = deployment.form;
+    network.placement = place(network.graph, deployment.targets, deployment.scheme);
   } catch (const Error& error) {
     fail(Code::Model, "{}: {}", path.string(), error.what());
   }

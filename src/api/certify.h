@@ -14,8 +14,8 @@ namespace octet {
 /// of passes. Throws as `read_network_file` does, and where the placement and the table differ.
 QuantizedNetwork read_quantized(const std::filesystem::path& path);
 
-/// The network that a file is verified against: `against` is a network file (.octet). Code::Usage
-/// for other files.
+/// The network that a file is verified against: `against` is a network file (.octet), or the float
+/// network (.onnx) whose parameters are then the file's own (`adopt`). Code::Usage for other files.
 QuantizedNetwork network_behind(const std::filesystem::path& against,
                                 const std::filesystem::path& file);
 

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "quant/scheme_text.h"
 
 namespace octet {
 namespace {
@@ -71,6 +72,21 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
   targets.check(made.scheme);
   targets.check(made.form.io);
+  return made;
+}
+
+Deployment deployment_in(const Properties& properties, const std::filesystem::path& file) {
+  const auto said = [&](const std::string& key) {
+    const auto it = properties.find(key);
+    return it == properties.end() ? std::string() : it->second;
+  };
+  std::vector<std::string> names = split_text(said("octet.targets"), ',');
+  for (const TargetProfile& target : all_targets()) {
+    if (!names.empty()) break;
+    if (target.extension == file.extension()) names.emplace_back(target.name);
+  }
+  Deployment made = deployment_of({.targets = std::move(names), .io = said("octet.io")});
+  if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
   return made;
 }
 

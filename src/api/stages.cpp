@@ -119,12 +119,9 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
                            .table = {},
                            .log = {},
                            .in_float = {},
-                           .targets = {},
+                           .targets = deployment.targets.names(),
                            .form = deployment.form,
                            .ends = {}};
-  for (const TargetProfile* target : deployment.targets.profiles()) {
-    network.targets.emplace_back(target->name);
-  }
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };

@@ -1,3 +1,4 @@
+#include "api/adopt.h"
 #include "api/certify.h"
 #include "base/fail.h"
 #include "octet/octet.h"
@@ -7,8 +8,12 @@ namespace octet {
 QuantizedNetwork network_behind(const std::filesystem::path& against,
                                 const std::filesystem::path& file) {
   if (against.extension() == ".octet") return read_quantized(against);
-  fail(Code::Usage, "{}: wanted the network file (.octet) that {} was made from", against.string(),
-       file.string());
+  if (against.extension() != ".onnx") {
+    fail(Code::Usage,
+         "{}: wanted the network file (.octet) that {} was made from, or the float network (.onnx)",
+         against.string(), file.string());
+  }
+  return adopt(read_network(against, {}), read_stored(file));
 }
 
 Certificate verify(const std::filesystem::path& file, const std::filesystem::path& against,

@@ -44,6 +44,12 @@ TargetSet::TargetSet(std::span<const std::string> names) {
   }
 }
 
+std::vector<std::string> TargetSet::names() const {
+  std::vector<std::string> found;
+  for (const TargetProfile* profile : profiles_) found.emplace_back(profile->name);
+  return found;
+}
+
 bool TargetSet::supports(std::string_view op) const {
   return std::ranges::all_of(profiles_,
                              [&](const TargetProfile* profile) { return profile->find(op); });

@@ -78,6 +78,7 @@ class TargetSet {
   explicit TargetSet(std::span<const std::string> names);
 
   std::span<const TargetProfile* const> profiles() const { return profiles_; }
+  std::vector<std::string> names() const;
   /// Every target has an integer kernel of the operator.
   bool supports(std::string_view op) const;
   /// Why some target has no integer kernel for the node ("A and B have no integer form of it");

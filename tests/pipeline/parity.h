@@ -15,6 +15,7 @@
 #include "formats/tflite/writer.h"
 #include "octet/octet.h"
 #include "passes/passes.h"
+#include "pipeline/twin_files.h"
 #include "quant/calibrate.h"
 #include "quant/solve.h"
 #include "support/error_of.h"
@@ -168,12 +169,13 @@ inline std::vector<float> moved_last(std::span<const float> images, size_t chann
   return moved;
 }
 
-/// The whole way for a case; its last layer is a Flatten, so that any value can be looked at as
-/// "logits".
+/// The whole way for a case, and what its files store; its last layer is a Flatten, so that any
+/// value can be looked at as "logits".
 inline void check_parity(const ParityCase& held) {
   SmallNet small;
   const ValueId out = small.op("Flatten", {held.build(small)});
   small.graph.add_output(out);
+  const Graph original = small.graph;
   const Tensor data = random_tensor({8, 3, 6, 6}, 31, -3, 3);
   const auto images = data.as<float>();
   const Quantized net(std::move(small.graph), held.targets, images, 8, held.scheme);
@@ -184,6 +186,10 @@ inline void check_parity(const ParityCase& held) {
     check_file(net, target, laid, images, 8, onnx ? held.onnx_steps : held.tflite_steps);
     if (!onnx && held.reference) check_reference(net, laid, images, 8);
   }
+  const TwinFiles files(net.graph, net.table, held.targets);
+  files.check_minimal();
+  files.check_adopted(original);
+  if (held.targets.size() == 2) files.check_equal();
 }
 
 }  // namespace octet::test

@@ -5,7 +5,7 @@
 #include <onnx/defs/schema.h>
 
 #include <algorithm>
-#include <set>
+#include <functional>
 
 #include "base/fail.h"
 #include "formats/onnx/schemas.h"
@@ -52,33 +52,6 @@ int64_t opset_for(const Graph& graph) {
     if (newest) opset = std::max<int64_t>(opset, newest->SinceVersion());
   }
   return opset;
-}
-
-/// Takes out what nobody reads: nodes, from the last one on, and constants. A QuantizeLinear behind
-/// an operator of several outputs stays: ONNX Runtime computes a Split in integers only where all
-/// of its results are quantized.
-void drop_unread(onnx::GraphProto& graph) {
-  std::set<std::string> read;
-  std::set<std::string> of_several;
-  for (const auto& output : graph.output()) read.insert(output.name());
-  for (const auto& node : graph.node()) {
-    if (node.output_size() > 1) of_several.insert(node.output().begin(), node.output().end());
-  }
-  const auto wanted = [&](const std::string& held) { return read.contains(held); };
-  google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
-  for (auto node = graph.mutable_node()->rbegin(); node != graph.mutable_node()->rend(); ++node) {
-    const bool kept = node->op_type() == "QuantizeLinear" && of_several.contains(node->input(0));
-    if (!kept && std::ranges::none_of(node->output(), wanted)) continue;
-    read.insert(node->input().begin(), node->input().end());
-    nodes.Add(std::move(*node));
-  }
-  std::reverse(nodes.pointer_begin(), nodes.pointer_end());
-  graph.mutable_node()->Swap(&nodes);
-  google::protobuf::RepeatedPtrField<onnx::TensorProto> constants;
-  for (onnx::TensorProto& constant : *graph.mutable_initializer()) {
-    if (wanted(constant.name())) constants.Add(std::move(constant));
-  }
-  graph.mutable_initializer()->Swap(&constants);
 }
 
 }  // namespace
@@ -143,7 +116,6 @@ std::vector<std::byte> GraphWriter::write() {
     write_value_info(graph_.value(id), end_type(id), *out_.add_output());
   }
   write_nodes();
-  drop_unread(out_);
   return serialize(model_);
 }
 
@@ -164,6 +136,23 @@ void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tenso
 
 void GraphWriter::add_value_info(const Value& value) {
   write_value_info(value, *out_.add_value_info());
+}
+
+std::string GraphWriter::share(const Tensor& tensor, const std::string& tensor_name) {
+  const std::string_view data(reinterpret_cast<const char*>(tensor.bytes.data()),
+                              tensor.bytes.size());
+  const size_t hash = std::hash<std::string_view>{}(data);
+  const auto [first, last] = shared_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    const onnx::TensorProto& held = out_.initializer(it->second);
+    if (held.raw_data() == data && held.data_type() == onnx_type(tensor.dtype) &&
+        std::ranges::equal(held.dims(), tensor.shape)) {
+      return held.name();
+    }
+  }
+  shared_.emplace(hash, out_.initializer_size());
+  add_initializer(tensor, tensor_name);
+  return tensor_name;
 }
 
 onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string& node_name,

@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "formats/file_form.h"
@@ -35,6 +36,9 @@ class GraphWriter {
   const std::string& name(ValueId id) const;
   void add_metadata(const std::string& key, const std::string& text);
   void add_initializer(const Tensor& tensor, const std::string& tensor_name);
+  /// The name of an initializer with this type, shape and data: of one that `share` added before,
+  /// or of a new one.
+  std::string share(const Tensor& tensor, const std::string& tensor_name);
   onnx::NodeProto& add_node(const std::string& op, const std::string& node_name,
                             const std::vector<std::string>& inputs,
                             const std::vector<std::string>& outputs);
@@ -49,6 +53,7 @@ class GraphWriter {
  private:
   onnx::ModelProto model_;
   onnx::GraphProto& out_;
+  std::unordered_multimap<size_t, int> shared_;  ///< hash of the data -> index of the initializer
 };
 
 /// The graph as it is.

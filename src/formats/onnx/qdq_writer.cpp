@@ -15,8 +15,9 @@ namespace octet {
 namespace {
 
 /// QDQ form. A value `x` of the table becomes: x (float, as made) -> QuantizeLinear -> x/quantized
-/// -> DequantizeLinear -> x/dequantized, which everybody reads. The last DequantizeLinear before a
-/// graph output gives it its name.
+/// -> DequantizeLinear -> x/dequantized, where somebody reads it in float. The last
+/// DequantizeLinear before a graph output gives it its name. Constants that are equal are one
+/// initializer.
 class QdqWriter final : public GraphWriter {
  public:
   QdqWriter(const Graph& graph, const QuantTable& table, const FileForm& form)
@@ -56,39 +57,36 @@ class QdqWriter final : public GraphWriter {
   void write_input(ValueId id) {
     const auto integers = end(id);
     if (!integers) {
-      if (table_.find(id)) return round_trip(id, name(id));
+      if (table_.find(id)) return quantize_from(id, name(id));
       readers_[static_cast<size_t>(id)] = name(id);
       return;
     }
     note_grid(id, *integers);
-    if (is_stored(*integers, id)) return dequantize_to(id, name(id));
+    if (is_stored(*integers, id)) {
+      quantized_[id] = name(id);
+      return;
+    }
     const std::string real = name(id) + "/real";
-    add_grid(name(id) + "/end", *integers);
-    add_node("DequantizeLinear", real,
-             {name(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {real});
-    round_trip(id, real);
+    const auto [scale, zero_point] = add_grid(name(id) + "/end", *integers);
+    add_node("DequantizeLinear", real, {name(id), scale, zero_point}, {real});
+    quantize_from(id, real);
   }
 
-  /// What reads `id`'s stored integers also makes the graph output of integers.
   void write_output(ValueId id) {
-    const auto end_params = end(id);
-    if (!end_params) return;
-    note_grid(id, *end_params);
-    if (is_stored(*end_params, id)) {
+    const auto integers_there = end(id);
+    if (!integers_there) {
+      reader(id);
+      return;
+    }
+    note_grid(id, *integers_there);
+    if (is_stored(*integers_there, id)) {
       if (integers(id) != name(id)) {
         add_node("Identity", name(id) + "/end", {integers(id)}, {name(id)});
       }
       return;
     }
-    add_grid(name(id) + "/end", *end_params);
-    add_node("QuantizeLinear", name(id) + "/end",
-             {reader(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {name(id)});
-  }
-
-  /// The integers of an output that nobody else reads.
-  bool ends_here(ValueId id) const {
-    const auto params = graph_.is_output(id) ? end(id) : std::nullopt;
-    return params && is_stored(*params, id) && graph_.users(id).empty();
+    const auto [scale, zero_point] = add_grid(name(id) + "/end", *integers_there);
+    add_node("QuantizeLinear", name(id) + "/end", {reader(id), scale, zero_point}, {name(id)});
   }
 
   void note_grid(ValueId id, const QuantParams& params) {
@@ -111,6 +109,23 @@ class QdqWriter final : public GraphWriter {
       }
     }
     for (ValueId id : graph_.outputs()) write_output(id);
+    say_grids();
+  }
+
+  /// A table's result, or a value on another scale, that only tables and other scales read: without
+  /// a DequantizeLinear, nothing in the file would say its grid.
+  void say_grids() {
+    for (const auto& [id, params] : table_.values()) {
+      const bool own_grid = table_.find_lookup(id) || params.origin == Origin::Derived;
+      if (!own_grid || graph_.is_constant(id) || !readers_[static_cast<size_t>(id)].empty()) {
+        continue;
+      }
+      const std::vector<NodeId> users = graph_.users(id);
+      const bool silent = !users.empty() && std::ranges::all_of(users, [&](NodeId user) {
+        return table_.looked_up(user) || follows_source(graph_.node(user));
+      });
+      if (silent) reader(id);
+    }
   }
 
   std::string integers_of(ValueId out) const {
@@ -119,25 +134,28 @@ class QdqWriter final : public GraphWriter {
   }
 
   /// The integers as indices into the table: source -> Cast -> GatherElements, which wants them in
-  /// a row; ONNX Runtime's Gather takes four times as long.
+  /// a row; ONNX Runtime's Gather takes four times as long. Tables of one source share the row.
   void write_lookup(ValueId out, const Lookup& lookup) {
     const QuantParams grid = stored(table_.at(out, graph_));
     const int32_t moved = grid.low - table_.at(out, graph_).low;
     Tensor entries(grid.type, {static_cast<int64_t>(lookup.entries.size())});
     std::ranges::transform(lookup.entries, entries.bytes.begin(),
                            [&](int32_t q) { return static_cast<std::byte>(q + moved); });
-    // Gather counts from the end where an index is below zero.
+    // Indices below zero count from the end.
     if (grid.low < 0) std::ranges::rotate(entries.bytes, entries.bytes.begin() - grid.low);
-    add_initializer(entries, name(out) + "/table");
-    const std::string index = name(out) + "/index";
-    const std::string shape = add_node_of("Shape", name(out) + "/shape", {integers(lookup.source)});
-    const std::string row = add_list(name(out) + "/row", {-1});
-    add_node_of("Reshape", name(out) + "/source", {integers(lookup.source), row});
-    cast(name(out) + "/source", index, onnx::TensorProto::INT32);
-    add_node_of("GatherElements", name(out) + "/entries", {name(out) + "/table", index});
-    add_node("Reshape", name(out) + "/look_up", {name(out) + "/entries", shape},
-             {integers_of(out)});
-    dequantize_to(out, integers_of(out));
+    const std::string table = share(entries, name(out) + "/table");
+    const std::string source = integers(lookup.source);
+    Row& row = rows_[source];
+    if (row.index.empty()) {
+      row.shape = add_result("Shape", name(out) + "/shape", {source});
+      const std::string flat = add_list(name(out) + "/row", {-1});
+      row.index = cast(add_result("Reshape", name(out) + "/source", {source, flat}),
+                       name(out) + "/index", onnx::TensorProto::INT32);
+    }
+    const std::string found =
+        add_result("GatherElements", name(out) + "/entries", {table, row.index});
+    add_node("Reshape", name(out) + "/look_up", {found, row.shape}, {integers_of(out)});
+    quantized_[out] = integers_of(out);
   }
 
   bool follows_source(const Node& node) const {
@@ -163,7 +181,7 @@ class QdqWriter final : public GraphWriter {
       const ValueId out = node.outputs[i];
       if (out == kAbsent) continue;
       if (table_.find(out))
-        round_trip(out, outputs[i]);
+        quantize_from(out, outputs[i]);
       else
         readers_[static_cast<size_t>(out)] = name(out);
     }
@@ -199,7 +217,7 @@ class QdqWriter final : public GraphWriter {
     } else {
       return false;
     }
-    dequantize_to(out, integers_of(out));
+    quantized_[out] = integers_of(out);
     return true;
   }
 
@@ -213,10 +231,9 @@ class QdqWriter final : public GraphWriter {
 
   void write_clip(const Node& node, std::pair<float, float> bounds) {
     const QuantParams grid = stored(table_.at(node.outputs[0], graph_));
-    const std::string low = node.name + "/low";
-    const std::string high = node.name + "/high";
-    add_initializer(quantize(Tensor::scalar(bounds.first), grid), low);
-    add_initializer(quantize(Tensor::scalar(bounds.second), grid), high);
+    const std::string low = share(quantize(Tensor::scalar(bounds.first), grid), node.name + "/low");
+    const std::string high =
+        share(quantize(Tensor::scalar(bounds.second), grid), node.name + "/high");
     add_node("Clip", node.name, {integers(node.inputs[0]), low, high},
              {integers_of(node.outputs[0])});
   }
@@ -234,8 +251,8 @@ class QdqWriter final : public GraphWriter {
     const ValueId out = node.outputs[0];
     const Tensor* given = graph_.constant_input(node, fill);
     const float number = given ? given->as<float>()[0] : 0.0F;
-    const std::string fill_name = name(out) + "/fill";
-    add_initializer(quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), fill_name);
+    const std::string fill_name = share(
+        quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), name(out) + "/fill");
     std::vector<std::string> inputs;
     for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
       inputs.push_back(i == 0      ? integers(node.inputs[0])
@@ -246,8 +263,7 @@ class QdqWriter final : public GraphWriter {
   }
 
   std::string add_list(const std::string& list_name, const std::vector<int64_t>& numbers) {
-    add_initializer(Tensor::vector(numbers), list_name);
-    return list_name;
+    return share(Tensor::vector(numbers), list_name);
   }
 
   void write_global_max(const Node& node) {
@@ -278,8 +294,8 @@ class QdqWriter final : public GraphWriter {
   }
 
   /// A node of one output, named as the node is.
-  std::string add_node_of(const std::string& op, const std::string& node_name,
-                          const std::vector<std::string>& inputs) {
+  std::string add_result(const std::string& op, const std::string& node_name,
+                         const std::vector<std::string>& inputs) {
     add_node(op, node_name, inputs, {node_name});
     return node_name;
   }
@@ -304,79 +320,73 @@ class QdqWriter final : public GraphWriter {
   /// The node's data input, on another scale.
   void write_rescaled(const Node& node) {
     const ValueId source = graph_.is_constant(node.inputs[0]) ? node.inputs.at(1) : node.inputs[0];
-    dequantize_to(node.outputs[0], integers(source));
+    quantized_[node.outputs[0]] = integers(source);
   }
 
-  /// What a node reads for a value; constants are written when first asked for.
+  /// What a node reads for a value; constants, and the real numbers of integers, are written when
+  /// first asked for.
   std::string reader(ValueId id) {
     if (id == kAbsent) return "";
     std::string& held = readers_[static_cast<size_t>(id)];
     if (!held.empty()) return held;
-    const Tensor& constant = *graph_.value(id).constant;
-    if (table_.find(id)) {
-      dequantize_to(id, integers(id));
-    } else {
-      add_initializer(constant, name(id));
-      held = name(id);
-    }
-    return held;
+    return held = table_.find(id) ? dequantized(id) : share(*graph_.value(id).constant, name(id));
   }
 
   /// The integers of a value, computed or constant.
-  const std::string& integers(ValueId id) {
+  std::string integers(ValueId id) {
     std::string& held = quantized_[id];
     if (!held.empty()) return held;
-    held = integers_of(id);
-    add_initializer(quantize(*graph_.value(id).constant, stored(table_.at(id, graph_))), held);
-    return held;
+    const QuantParams grid = stored(table_.at(id, graph_));
+    return held = share(quantize(*graph_.value(id).constant, grid), integers_of(id));
   }
 
-  void round_trip(ValueId id, const std::string& real) {
-    add_params(id);
+  void quantize_from(ValueId id, const std::string& real) {
+    const auto [scale, zero_point] = params_of(id);
     quantized_[id] = integers_of(id);
-    add_node("QuantizeLinear", name(id) + "/quantize",
-             {real, name(id) + "/scale", name(id) + "/zero_point"}, {quantized_[id]});
-    dequantize_to(id, quantized_[id]);
+    add_node("QuantizeLinear", name(id) + "/quantize", {real, scale, zero_point}, {quantized_[id]});
   }
 
-  void dequantize_to(ValueId id, const std::string& integers) {
-    quantized_[id] = integers;
-    if (ends_here(id)) return;
-    add_params(id);
-    const QuantParams& params = table_.at(id, graph_);
+  std::string dequantized(ValueId id) {
+    const std::string from = integers(id);
+    const auto [scale, zero_point] = params_of(id);
     const bool last = graph_.is_output(id) && !end(id);
-    std::string result = last ? name(id) : name(id) + "/dequantized";
+    const std::string result = last ? name(id) : name(id) + "/dequantized";
     onnx::NodeProto& proto =
-        add_node("DequantizeLinear", name(id) + "/dequantize",
-                 {integers, name(id) + "/scale", name(id) + "/zero_point"}, {result});
+        add_node("DequantizeLinear", name(id) + "/dequantize", {from, scale, zero_point}, {result});
+    const QuantParams& params = table_.at(id, graph_);
     if (!params.per_tensor()) write_attribute("axis", int64_t{params.axis}, proto);
-    readers_[static_cast<size_t>(id)] = std::move(result);
+    return result;
   }
 
-  void add_params(ValueId id) {
-    if (!params_written_.insert(id).second) return;
-    add_grid(name(id), stored(table_.at(id, graph_)));
+  /// The initializers of the scale and of the zero point.
+  std::pair<std::string, std::string> params_of(ValueId id) {
+    return add_grid(name(id), stored(table_.at(id, graph_)));
   }
-
-  /// The initializers PREFIX/scale and PREFIX/zero_point.
-  void add_grid(const std::string& prefix, const QuantParams& params) {
+  std::pair<std::string, std::string> add_grid(const std::string& prefix,
+                                               const QuantParams& params) {
     const Shape shape =
         params.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(params.scale.size())};
-    add_initializer(Tensor::of<float>(shape, params.scale), prefix + "/scale");
     QuantParams whole{.type = params.type,
                       .low = params.low,
                       .high = params.high,
                       .scale = {1.0F},
                       .zero_point = {0}};
     const std::vector<float> numbers(params.zero_point.begin(), params.zero_point.end());
-    add_initializer(quantize(Tensor::of<float>(shape, numbers), whole), prefix + "/zero_point");
+    return {share(Tensor::of<float>(shape, params.scale), prefix + "/scale"),
+            share(quantize(Tensor::of<float>(shape, numbers), whole), prefix + "/zero_point")};
   }
+
+  /// Integers as tables take them for indices, and the shape to come back to.
+  struct Row {
+    std::string index;
+    std::string shape;
+  };
 
   const QuantTable& table_;
   FileForm form_;
   std::vector<std::string> readers_;
   std::map<ValueId, std::string> quantized_;
-  std::set<ValueId> params_written_;
+  std::map<std::string, Row> rows_;  ///< by the integers that are looked up
 };
 
 }  // namespace

@@ -118,7 +118,7 @@ void Lowering::add_inputs() {
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-    const int integers = inner(value.name, in_file, *params);
+    const int integers = inner(value.name, in_file, *params, id);
     const int end = end_of(value.name, integers, *params);
     if (end != integers) {
       emit(tflite::BuiltinOperator_QUANTIZE, io_ == Io::Float ? 1 : 2,

@@ -61,13 +61,19 @@ class Lowering {
   /// New tensor of the node's result (of output `index` where that is not the first), which the
   /// operator writes in this order.
   int output(const Node& node, Order order, size_t index = 0);
-  /// New tensor for a value inside a lowering, on a grid; `shape` as it lies in the file.
-  int inner(const std::string& name, const Shape& shape, const QuantParams& params);
+  /// New tensor inside a lowering, on a grid; `shape` as it lies in the file. `value`: whose
+  /// integers it has (LiteTensor::value).
+  int inner(const std::string& name, const Shape& shape, const QuantParams& params,
+            ValueId value = kAbsent);
   /// New constant of integers on a grid. `axis` replaces the one of the parameters.
   int constant(const std::string& name, Tensor integers, const QuantParams& params, int axis = 0);
+  /// The same, of a constant of the graph.
+  int constant(ValueId id, Tensor integers, const QuantParams& params, int axis = 0);
   /// New constant of int32 numbers; without `shape`, a vector.
   int numbers(const std::string& name, std::span<const int64_t> values,
               const std::optional<Shape>& shape = std::nullopt);
+  /// The indices that were made of a tensor's integers, for all tables that look them up.
+  std::optional<int>& indices(int source) { return indices_[source]; }
   /// Tensor of an input of whole numbers that count along `extent` elements. Constants below zero
   /// count from the end.
   int indices(const Node& node, size_t index, int64_t extent);
@@ -116,6 +122,7 @@ class Lowering {
   std::map<const Node*, const Node*> taken_in_;  ///< producer -> its activation
   std::set<const Node*> done_;                   ///< activations that their producers take in
   std::map<ValueId, std::pair<int, Order>> made_;
+  std::map<int, std::optional<int>> indices_;
   std::map<std::tuple<ValueId, Order, size_t>, int> moved_;  ///< other orders and ranks of those
 };
 

@@ -44,8 +44,7 @@ void lower_conv(Lowering& to, const Node& node) {
   constexpr std::array<int64_t, 4> kDepthwise{1, 2, 3, 0};
   const QuantParams& params = to.grid(node, node.inputs[1]);
   Tensor integers = permuted(quantize(weight, params), depthwise ? kDepthwise : kDense);
-  const int filter = to.constant(to.graph().value(node.inputs[1]).name, std::move(integers), params,
-                                 depthwise ? 3 : 0);
+  const int filter = to.constant(node.inputs[1], std::move(integers), params, depthwise ? 3 : 0);
   const int bias = to.bias(node, 2, params, weight.shape[0]);
   const auto activation = to.activation(node);
   const int out = to.output(node, Order::ChannelsLast);
@@ -120,8 +119,7 @@ void lower_conv_transpose(Lowering& to, const Node& node) {
   constexpr std::array<int64_t, 4> kOutputFirst{1, 2, 3, 0};  // IOHW to OHWI
   const QuantParams& params = to.grid(node, node.inputs[1]);
   Tensor integers = permuted(quantize(weight, params), kOutputFirst);
-  const int filter =
-      to.constant(to.graph().value(node.inputs[1]).name, std::move(integers), params);
+  const int filter = to.constant(node.inputs[1], std::move(integers), params);
   const int bias = to.bias(node, 2, params, weight.shape[1]);
   to.activation(node, false);
   const TransposedForm form = form_of(window, in, to.shape(node.outputs[0]));

@@ -39,8 +39,8 @@ void scale_by(Lowering& to, const Node& node, size_t data, double factor) {
   const QuantParams params{
       .scale = {static_cast<float>(factor / 127)}, .zero_point = {0}, .origin = Origin::Derived};
   const int8_t integer = 127;
-  const int number = to.constant(to.graph().value(node.inputs[1 - data]).name,
-                                 Tensor::of<int8_t>({1}, std::span(&integer, 1)), params);
+  const int number =
+      to.constant(node.name + "/factor", Tensor::of<int8_t>({1}, std::span(&integer, 1)), params);
   tflite::MulOptionsT options;
   options.fused_activation_function = to.activation(node);
   to.emit(tflite::BuiltinOperator_MUL, 2, options_of(options), {input, number},

@@ -14,8 +14,7 @@ void fully_connected(Lowering& to, const Node& node, const Tensor& weight, bool 
   if (!transposed) integers = permuted(integers, std::array<int64_t, 2>{1, 0});
   const int64_t count = integers.shape[0];
   const int input = to.input(node, 0, Order::Onnx);
-  const int filter =
-      to.constant(to.graph().value(node.inputs[1]).name, std::move(integers), params);
+  const int filter = to.constant(node.inputs[1], std::move(integers), params);
   const int bias = to.bias(node, 2, params, count);
   tflite::FullyConnectedOptionsT options;
   options.fused_activation_function = to.activation(node);
@@ -23,7 +22,7 @@ void fully_connected(Lowering& to, const Node& node, const Tensor& weight, bool 
   const Shape shape = to.in_file(output);
   const bool deep = shape.size() > 2;
   const int rows = deep ? to.inner(node.name + "/rows", {element_count(shape) / count, count},
-                                   to.grid(node, to.result(node)))
+                                   to.grid(node, to.result(node)), to.result(node))
                         : output;
   to.emit(tflite::BuiltinOperator_FULLY_CONNECTED, 4, options_of(options), {input, filter, bias},
           {rows});
@@ -55,13 +54,13 @@ void collapsed_matmul(Lowering& to, const Node& node, int left, int right) {
   };
   const auto reshaped = [&](int tensor, size_t index) {
     const int made = to.inner(node.name + "/operand", collapsed(to.in_file(tensor)),
-                              to.grid(node, node.inputs[index]));
+                              to.grid(node, node.inputs[index]), node.inputs[index]);
     to.emit_reshape(tensor, made);
     return made;
   };
   const int out = to.output(node, Order::Onnx);
-  const int product =
-      to.inner(node.name + "/product", collapsed(to.in_file(out)), to.grid(node, to.result(node)));
+  const int product = to.inner(node.name + "/product", collapsed(to.in_file(out)),
+                               to.grid(node, to.result(node)), to.result(node));
   const int a = reshaped(left, 0);
   batch_matmul(to, a, reshaped(right, 1), product);
   to.emit_reshape(product, out);

@@ -38,6 +38,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
   if (rank > own_rank) {
     const int from = computed(id, Order::Onnx, own_rank);
     wide.name = graph_.value(id).name + "_wide";
+    wide.value = model_.tensor(from).value;
     wide.shape = shape(id);
     wide.shape.insert(wide.shape.begin(), rank - own_rank, 1);
     const int to = model_.add(std::move(wide));
@@ -45,6 +46,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
     if (order == Order::Onnx) return moved_[{id, order, rank}] = to;
     wide = model_.tensor(to);
     wide.name = graph_.value(id).name + "_nhwc";
+    wide.value.clear();
     wide.shape = permuted(model_.tensor(to).shape, kToChannelsLast);
     const int last = model_.add(std::move(wide));
     emit_transpose(to, last, kToChannelsLast);
@@ -53,6 +55,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
   const bool to_last = order == Order::ChannelsLast;
   const auto& permutation = to_last ? kToChannelsLast : kToOnnx;
   wide.name = graph_.value(id).name + (to_last ? "_nhwc" : "_nchw");
+  wide.value.clear();
   wide.shape = permuted(model_.tensor(made).shape, permutation);
   const int to = model_.add(std::move(wide));
   emit_transpose(made, to, permutation);
@@ -69,7 +72,7 @@ int Lowering::constant_operand(const Node& node, ValueId id, Order order, size_t
   Tensor integers = quantize(*graph_.value(id).constant, params);
   integers.shape.insert(integers.shape.begin(), rank - integers.shape.size(), 1);
   if (order == Order::ChannelsLast) integers = permuted(integers, kToChannelsLast);
-  return moved_[{id, order, rank}] = constant(graph_.value(id).name, std::move(integers), params);
+  return moved_[{id, order, rank}] = constant(id, std::move(integers), params);
 }
 
 int Lowering::condition(const Node& node, size_t index, Order order, size_t rank) {
@@ -88,14 +91,18 @@ int Lowering::condition(const Node& node, size_t index, Order order, size_t rank
 int Lowering::output(const Node& node, Order order, size_t index) {
   const ValueId id = index == 0 ? result(node) : node.outputs.at(index);
   if (shape(id).size() != 4) order = Order::Onnx;
-  Shape in_file = order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-  const int made = model_.add(on_grid(graph_.value(id).name, std::move(in_file), grid(node, id)));
+  const Shape in_file =
+      order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
+  const int made = inner(graph_.value(id).name, in_file, grid(node, id), id);
   made_[id] = {made, order};
   return made;
 }
 
-int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params) {
-  return model_.add(on_grid(name, shape, params));
+int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params,
+                    ValueId value) {
+  LiteTensor tensor = on_grid(name, shape, params);
+  if (value != kAbsent) tensor.value = graph_.value(value).name;
+  return model_.add(std::move(tensor));
 }
 
 int Lowering::constant(const std::string& name, Tensor integers, const QuantParams& params,
@@ -104,6 +111,12 @@ int Lowering::constant(const std::string& name, Tensor integers, const QuantPara
   tensor.axis = axis;
   tensor.data = std::move(integers.bytes);
   return model_.add(std::move(tensor));
+}
+
+int Lowering::constant(ValueId id, Tensor integers, const QuantParams& params, int axis) {
+  const int made = constant(graph_.value(id).name, std::move(integers), params, axis);
+  model_.tensor(made).value = graph_.value(id).name;
+  return made;
 }
 
 int Lowering::numbers(const std::string& name, std::span<const int64_t> values,
@@ -145,7 +158,7 @@ int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, in
   }
   QuantParams params = grid(node, id);
   params.axis = params.scale.size() == 1 ? -1 : 0;
-  return constant(graph_.value(id).name, quantize(real, params), params);
+  return constant(id, quantize(real, params), params);
 }
 
 std::vector<int64_t> parameter(const Lowering& to, const Node& node, size_t index,

@@ -22,6 +22,9 @@ struct LiteTensor {
   std::vector<int32_t> zero_point = {};
   int axis = 0;  ///< of a scale per channel
   std::vector<std::byte> data = {};
+  /// The graph's value whose integers these are, in the graph's order or with the channels last,
+  /// whatever the shape; empty for others. Where no tensor of that name is left, this one gets it.
+  std::string value = {};
 };
 
 /// One builtin operator; inputs and outputs are indices into the model's tensors.
