@@ -49,27 +49,26 @@ class QdqWriter final : public GraphWriter {
     }
     note_grid(id, *integers);
     if (is_stored(*integers, id)) return dequantize_to(id, name(id));
-    const std::string real = name(id) + "/real";
-    add_grid(name(id) + "/end", *integers);
-    add_node("DequantizeLinear", real,
-             {name(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {real});
-    round_trip(id, real);
+    convert_end("DequantizeLinear", *integers, {name(id), name(id) + "/real"}, name(id) + "/end");
+    round_trip(id, name(id) + "/real");
   }
 
-  /// What reads `id`'s stored integers also makes the graph output of integers.
   void write_output(ValueId id) {
-    const auto end_params = end(id);
-    if (!end_params) return;
-    note_grid(id, *end_params);
-    if (is_stored(*end_params, id)) {
-      if (integers(id) != name(id)) {
-        add_node("Identity", name(id) + "/end", {integers(id)}, {name(id)});
-      }
-      return;
+    const auto params = end(id);
+    if (!params) return;
+    note_grid(id, *params);
+    const std::string node = name(id) + "/end";
+    if (!is_stored(*params, id)) {
+      convert_end("QuantizeLinear", *params, {reader(id), name(id)}, node);
+    } else if (integers(id) != name(id)) {
+      add_node("Identity", node, {integers(id)}, {name(id)});
     }
-    add_grid(name(id) + "/end", *end_params);
-    add_node("QuantizeLinear", name(id) + "/end",
-             {reader(id), name(id) + "/end/scale", name(id) + "/end/zero_point"}, {name(id)});
+  }
+
+  void convert_end(const std::string& op, const QuantParams& grid,
+                   const std::pair<std::string, std::string>& from_to, const std::string& node) {
+    add_grid(node, grid);
+    add_node(op, node, {from_to.first, node + "/scale", node + "/zero_point"}, {from_to.second});
   }
 
   /// The integers of an output that nobody else reads.
@@ -247,7 +246,7 @@ class QdqWriter final : public GraphWriter {
   }
 
   std::string cast(const std::string& from, const std::string& to, int64_t type) {
-    write_attribute("to", type, add_node("Cast", to, {from}, {to}));
+    write_attribute("to", type, add_node("Cast", to + "/cast", {from}, {to}));
     return to;
   }
 
