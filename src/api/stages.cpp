@@ -163,7 +163,7 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
     const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
     network.ends.push_back(std::format("the input '{}' is {}: round(real / {}) {}{}",
                                        network.graph.value(id).name, type, grid.scale[0],
-                                       grid.zero_point[0], pixels));
+                                       signed_text(grid.zero_point[0]), pixels));
   }
   for (const ValueId id : network.graph.outputs()) {
     const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);

@@ -66,27 +66,29 @@ class QdqWriter final : public GraphWriter {
       quantized_[id] = name(id);
       return;
     }
-    const std::string real = name(id) + "/real";
-    const auto [scale, zero_point] = add_grid(name(id) + "/end", *integers);
-    add_node("DequantizeLinear", real, {name(id), scale, zero_point}, {real});
-    quantize_from(id, real);
+    convert_end("DequantizeLinear", *integers, {name(id), name(id) + "/real"}, name(id) + "/end");
+    quantize_from(id, name(id) + "/real");
   }
 
   void write_output(ValueId id) {
-    const auto integers_there = end(id);
-    if (!integers_there) {
+    const auto params = end(id);
+    if (!params) {
       reader(id);
       return;
     }
-    note_grid(id, *integers_there);
-    if (is_stored(*integers_there, id)) {
-      if (integers(id) != name(id)) {
-        add_node("Identity", name(id) + "/end", {integers(id)}, {name(id)});
-      }
-      return;
+    note_grid(id, *params);
+    const std::string node = name(id) + "/end";
+    if (!is_stored(*params, id)) {
+      convert_end("QuantizeLinear", *params, {reader(id), name(id)}, node);
+    } else if (integers(id) != name(id)) {
+      add_node("Identity", node, {integers(id)}, {name(id)});
     }
-    const auto [scale, zero_point] = add_grid(name(id) + "/end", *integers_there);
-    add_node("QuantizeLinear", name(id) + "/end", {reader(id), scale, zero_point}, {name(id)});
+  }
+
+  void convert_end(const std::string& op, const QuantParams& grid,
+                   const std::pair<std::string, std::string>& from_to, const std::string& node) {
+    const auto [scale, zero_point] = add_grid(node, grid);
+    add_node(op, node, {from_to.first, scale, zero_point}, {from_to.second});
   }
 
   void note_grid(ValueId id, const QuantParams& params) {
@@ -301,7 +303,7 @@ class QdqWriter final : public GraphWriter {
   }
 
   std::string cast(const std::string& from, const std::string& to, int64_t type) {
-    write_attribute("to", type, add_node("Cast", to, {from}, {to}));
+    write_attribute("to", type, add_node("Cast", to + "/cast", {from}, {to}));
     return to;
   }
 

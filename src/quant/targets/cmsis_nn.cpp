@@ -68,8 +68,8 @@ TargetProfile cmsis_nn() {
           .runtime = "TFLite",
           .ops = kOps,
           .version = {2, 14},
-          .fixed_point = true,
-          .io = Io::Int8};
+          .io = Io::Int8,
+          .fixed_point = true};
 }
 
 }  // namespace octet

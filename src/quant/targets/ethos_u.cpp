@@ -88,9 +88,9 @@ TargetProfile ethos_u() {
           .runtime = "TFLite",
           .ops = kOps,
           .version = {2, 14},
-          .fixed_point = true,
           .tables = false,
-          .io = Io::Int8};
+          .io = Io::Int8,
+          .fixed_point = true};
 }
 
 }  // namespace octet

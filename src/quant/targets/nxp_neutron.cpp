@@ -77,10 +77,10 @@ TargetProfile nxp_neutron() {
           .runtime = "TFLite",
           .ops = kOps,
           .version = {2, 14},
-          .fixed_point = true,
           .tables = false,
           .io = Io::Int8,
-          .io_only = true};
+          .io_only = true,
+          .fixed_point = true};
 }
 
 }  // namespace octet
