@@ -76,10 +76,6 @@ class OnnxRuntimeSession final : public Session {
   Ort::Session session_{nullptr};
   OnnxRuntimeEnd input_;
   OnnxRuntimeEnd output_;
-};  ///< of integers
-  Grid output_grid_{};
-  Shape input_.shape;
-  Shape output_.shape;
 };
 
 }  // namespace

@@ -30,8 +30,9 @@ class OnnxRuntimeLook final : public Look {
     std::vector<std::string> tensors;
     for (const HeldValue& value : held_) tensors.push_back(value.tensor);
     const std::vector<std::byte> bytes = expose_tensors(path_, tensors);
-    session_ =
-        Ort::Session(onnxruntime_environment(), bytes.data(), bytes.size(), onnxruntime_options(0));
+    Ort::SessionOptions options = onnxruntime_options(0);
+    options.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);  // what fails is thrown too
+    session_ = Ort::Session(onnxruntime_environment(), bytes.data(), bytes.size(), options);
     if (session_.GetInputCount() != 1) {
       fail(Code::Model, "{} has {} inputs; wanted one input of images", path_.string(),
            session_.GetInputCount());

@@ -135,7 +135,7 @@ void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tenso
 }
 
 void GraphWriter::add_value_info(const Value& value) {
-  write_value_info(value, *out_.add_value_info());
+  write_value_info(value, value.dtype, *out_.add_value_info());
 }
 
 std::string GraphWriter::share(const Tensor& tensor, const std::string& tensor_name) {
