@@ -53,6 +53,7 @@ void add_quantize(CLI::App& app) {
                    "avoid or report: what to do about sums of ONNX files that saturate on x86 "
                    "without VNNI")
       ->capture_default_str();
+  command
       ->add_option("--verify-images", options.verify_images,
                    "held-back training images that files are verified on; 0: none")
       ->capture_default_str();

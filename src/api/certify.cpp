@@ -121,7 +121,7 @@ Certificate certify(const QuantizedNetwork& network, const std::filesystem::path
                           .dialect = onnx ? onnxruntime_dialect() : tflite_dialect(),
                           .dataset = dataset,
                           .images = std::move(images)};
-  const Comparison found = about(file, [&] { return compare_values(*look, compared, progress); });
+  const SideBySide found = about(file, [&] { return compare_values(*look, compared, progress); });
   Certificate certificate{
       .file = file.string(), .runtime = look->runtime(), .in_float = network.in_float};
   const std::set<ValueId> behind_float = after_float(network);

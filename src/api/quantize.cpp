@@ -37,6 +37,8 @@ std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
   return shapes;
 }
 
+namespace {
+
 void check_options(const QuantizeOptions& options) {
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);

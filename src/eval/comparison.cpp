@@ -130,7 +130,7 @@ class Comparer {
     }
   }
 
-  Comparison result() {
+  SideBySide result() {
     for (auto& [id, held] : entries_) result_.values.push_back(held);
     std::map<ValueId, size_t> place;
     for (const ValueId id : compared_.graph.inputs()) place.emplace(id, place.size());
@@ -181,7 +181,7 @@ class Comparer {
   ComparedFloat float_;
   std::map<ValueId, const Tensor*> seen_;  ///< of the images at hand
   std::map<ValueId, ValueComparison> entries_;
-  Comparison result_;
+  SideBySide result_;
 };
 
 at::Tensor ComparedSimulation::activation(ValueId id, const at::Tensor& tensor) {
@@ -243,7 +243,7 @@ double ValueComparison::sqnr() const {
   return noise == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(signal / noise);
 }
 
-Comparison compare_values(Look& file, const Compared& compared, const ProgressSink& progress) {
+SideBySide compare_values(Look& file, const Compared& compared, const ProgressSink& progress) {
   const Shape chw = compared.dataset.shape();
   const bool move = wants_channels_last(file.image_shape(), chw);
   const auto wanted = static_cast<int64_t>(compared.images.size()) / file.batch() * file.batch();

@@ -29,7 +29,7 @@ struct ValueComparison {
 };
 
 /// A file and its simulation side by side.
-struct Comparison {
+struct SideBySide {
   std::vector<ValueComparison> values;  ///< in order of execution
   int64_t images = 0;
   int64_t same_as_simulated = 0;  ///< images with the same prediction
@@ -51,6 +51,6 @@ struct Compared {
 /// memory does not grow with their number. Where the file takes a fixed batch, images that do not
 /// fill one are left out. Throws Code::Data (images that do not fit, fewer than one batch),
 /// Code::Model naming the value whose shape in the file is another one, and what `Look` throws.
-Comparison compare_values(Look& file, const Compared& compared, const ProgressSink& progress);
+SideBySide compare_values(Look& file, const Compared& compared, const ProgressSink& progress);
 
 }  // namespace octet

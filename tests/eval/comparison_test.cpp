@@ -27,7 +27,7 @@ struct Deployed {
     return onnx ? held_by_onnx(network.graph, network.table)
                 : held_by_tflite(network.graph, network.table);
   }
-  Comparison compare() const {
+  SideBySide compare() const {
     const auto look = look_into(path, held());
     const DrawnImages images;
     return compare_values(*look,
@@ -49,13 +49,13 @@ struct Deployed {
   std::filesystem::path path = folder / (onnx ? "n.onnx" : "n.tflite");
 };
 
-TEST(Comparison, FindsEveryIntegerOfBothFilesEqualToTheSimulation) {
+TEST(SideBySide, FindsEveryIntegerOfBothFilesEqualToTheSimulation) {
   for (const NamedNetwork& row : kSmallNetworks) {
     const Quantized network = quantized(row.build);
     for (const bool onnx : {true, false}) {
       SCOPED_TRACE(std::string(row.name) + (onnx ? ", ONNX" : ", TFLite"));
       const Deployed deployed(network, onnx);
-      const Comparison found = deployed.compare();
+      const SideBySide found = deployed.compare();
       EXPECT_EQ(found.images, 6);
       EXPECT_EQ(found.same_as_simulated, 6);
       EXPECT_EQ(found.values.size(), deployed.held().size());
@@ -73,7 +73,7 @@ TEST(Comparison, FindsEveryIntegerOfBothFilesEqualToTheSimulation) {
 }
 
 /// Which values a file holds: everything of the table but constants, and in ONNX what is rescaled.
-TEST(Comparison, LooksAtEveryValueThatTheFileHolds) {
+TEST(SideBySide, LooksAtEveryValueThatTheFileHolds) {
   const Quantized network = quantized(activated);
   std::set<std::string> computed;
   for (const auto& [id, params] : network.table.values()) {
@@ -88,7 +88,7 @@ TEST(Comparison, LooksAtEveryValueThatTheFileHolds) {
   EXPECT_EQ(compared, computed);
 }
 
-TEST(Comparison, NamesTheFirstValueOfATamperedFile) {
+TEST(SideBySide, NamesTheFirstValueOfATamperedFile) {
   const Quantized network = quantized(activated);
   const Graph& graph = network.graph;
   // The weight of the second convolution, whose result is that of its Relu.
@@ -107,7 +107,7 @@ TEST(Comparison, NamesTheFirstValueOfATamperedFile) {
     } else {
       tamper_tflite(deployed.path, weight);
     }
-    const Comparison found = deployed.compare();
+    const SideBySide found = deployed.compare();
     const auto first = std::ranges::find_if(
         found.values, [](const ValueComparison& value) { return value.differing > 0; });
     ASSERT_NE(first, found.values.end());
@@ -118,7 +118,7 @@ TEST(Comparison, NamesTheFirstValueOfATamperedFile) {
   }
 }
 
-TEST(Comparison, RefusesAFileWhoseValuesHaveOtherShapes) {
+TEST(SideBySide, RefusesAFileWhoseValuesHaveOtherShapes) {
   const Quantized network = quantized(activated);
   const Quantized other = quantized([](SmallNet& n) {
     const ValueId a = n.op("HardSwish", {n.mixed(n.x, 8)});
@@ -141,7 +141,7 @@ TEST(Comparison, RefusesAFileWhoseValuesHaveOtherShapes) {
   }
 }
 
-TEST(Comparison, RefusesImagesThatDoNotFit) {
+TEST(SideBySide, RefusesImagesThatDoNotFit) {
   struct Wide : DrawnImages {
     Shape shape() const override { return {3, 6, 7}; }
   };

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/file.h"
-#include "formats/onnx/graph_writer.h"
+#include "formats/onnx/onnx_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "support/error_of.h"
@@ -65,7 +65,7 @@ TEST(Summary, CountsAnIntegerNetworkAlike) {
   const HandMade network;
   const TempFolder folder;
   // Before pixels are folded, which adds zeros to the weights.
-  write_file(folder / "m.onnx", write_qdq(network.graph, network.table));
+  write_file(folder / "m.onnx", write_onnx(network.graph, network.table));
   const FileSummary summary = summarize_onnx(folder / "m.onnx");
   EXPECT_EQ(summary.parameters, HandMade::kParameters);
   EXPECT_EQ(summary.multiply_adds, HandMade::kMultiplyAdds);
