@@ -86,6 +86,13 @@ struct QuantizeOptions {
   std::string observer = "percentile";  ///< "minmax" or "percentile"
   double percentile = 99.99;
   uint64_t seed = 1;
+  /// Of activations: 8, or 16 (TFLite alone: int16 activations around 0, int8 weights, int64
+  /// biases).
+  int activation_bits = 8;
+  /// "static": activations are integers, on grids from calibration. "dynamic": weights alone are
+  /// stored as integers; activations stay float, and get grids where the runtime multiplies in
+  /// integers. Needs no data.
+  std::string ranges = "static";
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
@@ -98,7 +105,8 @@ struct QuantizeResult {
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
 /// file per output, .onnx or .tflite, all with the same integers. Operators that octet has no
-/// kernel of are computed by ONNX Runtime meanwhile, and stay in float.
+/// kernel of are computed by ONNX Runtime meanwhile, and stay in float. With dynamic ranges `data`
+/// is empty.
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options = {}, const ProgressSink& progress = {});

@@ -144,8 +144,8 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Measurer measurer(*test, recipe.evaluation, progress);
   measurer.file("float", "ONNX FP32", out / "float.onnx");
 
-  QuantizedNetwork network =
-      quantize_network(std::move(graph), targets, *dataset, parts, recipe.calibration, progress);
+  QuantizedNetwork network = quantize_network(std::move(graph), {.targets = targets}, *dataset,
+                                              parts, recipe.calibration, progress);
   measurer.simulated("quantized", network);
 
   const TrainingImages images{*dataset, parts.train, parts.validation};

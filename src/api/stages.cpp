@@ -13,6 +13,8 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/dynamic.h"
+#include "quant/sixteen_bits.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -100,9 +102,11 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
+QuantizedNetwork quantize_network(Graph graph, const Demands& demands, const Dataset& dataset,
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress) {
+  const auto& [targets, scheme] = demands;
+  check_activation_bits(targets, scheme);
   QuantizedNetwork network{
       .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
   check_input(network.graph, dataset);  // before anything of that size is computed
@@ -110,7 +114,7 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   refuse_empty_values(network.graph);
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
-  network.placement = place(network.graph, targets);
+  network.placement = place(network.graph, targets, scheme);
   for (const auto& [id, reason] : network.placement.in_float) {
     network.in_float.push_back(
         std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
@@ -138,18 +142,37 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   return network;
 }
 
+QuantizedNetwork quantize_weights(Graph graph, const Demands& demands) {
+  const auto& [targets, scheme] = demands;
+  check_activation_bits(targets, scheme);
+  QuantizedNetwork network{
+      .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
+  network.log = simplify(network.graph);
+  refuse_empty_values(network.graph);
+  const bool lite = std::ranges::any_of(targets.profiles(), [](const TargetProfile* target) {
+    return target->extension == ".tflite";
+  });
+  const auto known = [&](std::string_view op) { return !lite || writes_dynamic_tflite(op); };
+  std::ranges::move(lower(network.graph, known), std::back_inserter(network.log));
+  network.placement.scheme = scheme;
+  network.table = dynamic_table(network.graph, targets);
+  return network;
+}
+
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
+  using Write = std::vector<std::byte> (*)(const Graph&, const QuantTable&);
   struct Format {
     std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
+    Write write;
+    Write write_dynamic;
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx},
-                                       Format{".tflite", write_tflite}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx, write_dynamic_onnx},
+                                       Format{".tflite", write_tflite, write_dynamic_tflite}};
   for (const Format& format : kFormats) {
-    if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table);
-    }
+    if (path.extension() != format.extension) continue;
+    const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;
+    return (dynamic ? format.write_dynamic : format.write)(network.graph, network.table);
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
        path.string());

@@ -43,11 +43,22 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
 
+/// What a run demands of the integers, before any data is looked at.
+struct Demands {
+  TargetSet targets;
+  Scheme scheme = {};
+};
+
 /// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
-/// `split.train`, and solves for the table.
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
+/// `split.train`, and solves for the table. Code::Usage where a target has no kernels of the
+/// scheme.
+QuantizedNetwork quantize_network(Graph graph, const Demands& demands, const Dataset& dataset,
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress);
+
+/// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
+/// the weights' entries alone. Code::Usage as above.
+QuantizedNetwork quantize_weights(Graph graph, const Demands& demands);
 
 /// The INT8 file in the format that the extension names.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,

@@ -32,8 +32,10 @@ class UnionFind {
 
 class Placer {
  public:
-  Placer(const Graph& graph, const TargetSet& targets)
-      : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
+  Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme)
+      : graph_(graph), targets_(targets), sets_(graph.value_count()) {
+    placement_.scheme = scheme;
+  }
 
   Placement run() {
     for (ValueId id : graph_.inputs()) {
@@ -148,7 +150,13 @@ class Placer {
     }
   }
 
+  bool symmetric() const { return placement_.scheme.activation_bits == 16; }
+
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
+    if (symmetric()) {
+      rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / 32768, 0};
+      return;
+    }
     // 256 steps cover the interval but for its upper end, as TFLite fixes them.
     const float scale = (rule.high - rule.low) / 256;
     const auto zero = static_cast<int32_t>(std::lround(-128 - rule.low / scale));
@@ -158,15 +166,25 @@ class Placer {
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
     bound(node, rule);
+    if (symmetric()) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
   }
 
+  /// A grid around 0 does not end where an activation does: the clip stays an operator, of the
+  /// integers of one grid.
+  void keep_clip(ValueId in, ValueId out) {
+    if (!can_absorb(in)) return;
+    sets_.join(in, out);
+    placement_.clipped_later.insert(in);
+  }
+
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    rules_[node.outputs[0]] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
-                                                    : GroupRule(FromData{low, high});
+    const FixedGrid unit = symmetric() ? FixedGrid{1.0F / 32767, 0} : FixedGrid{1.0F / 255, -128};
+    rules_[node.outputs[0]] =
+        low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }
 
   void apply(const Node& /*node*/, const OpDef& /*op*/, const FloatOnly& /*rule*/) {}
@@ -308,9 +326,7 @@ class Placer {
 }  // namespace
 
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  Placement placement = Placer(graph, targets).run();
-  placement.scheme = scheme;
-  return placement;
+  return Placer(graph, targets, scheme).run();
 }
 
 }  // namespace octet

@@ -2,6 +2,7 @@
 
 #include "graph/quant_table.h"
 #include "quant/calibrate.h"
+#include "quant/scheme.h"
 
 namespace octet {
 
@@ -13,6 +14,8 @@ inline constexpr float kLargestBias = 1073741824.0F;
 /// Asymmetric int8 parameters of a range, which is widened to hold 0: scale = (high - low) / 255,
 /// and a zero point that makes 0 exact.
 QuantParams activation_params(Range range);
+/// Those of a scheme: as above, or of 16 bits.
+QuantParams activation_params(Range range, const Scheme& scheme);
 
 /// Computes every entry of the table: observed ranges, fixed grids, weights from their data, then
 /// what derives from those.

@@ -14,7 +14,7 @@ const TargetOp* TargetProfile::find(std::string_view op) const {
 }
 
 const std::vector<TargetProfile>& all_targets() {
-  static const std::vector<TargetProfile> targets{onnxruntime_cpu(), tflite()};
+  static const std::vector<TargetProfile> targets{onnxruntime_cpu(), tflite(), tflite_int16x8()};
   return targets;
 }
 

@@ -32,6 +32,7 @@ struct TargetProfile {
   std::string_view extension;  ///< of its files: ".onnx"
   std::span<const TargetOp> ops;
   bool float_between = false;  ///< its files may compute an operator in float between integers
+  int activation_bits = 8;     ///< that its integer kernels take
 
   const TargetOp* find(std::string_view op) const;  ///< nullptr: no integer kernel
 };

@@ -42,7 +42,7 @@ TEST(Program, RefusesCommandLines) {
        "a network wants an input CxHxW, one class or more and a width above 0; given 1x8x8, 0 and "
        "1"},
       {"unknown target", "quantize @net.onnx --data @data.yaml --target foo -o @a.onnx", 2,
-       "unknown target 'foo'; known are onnxruntime-cpu, tflite"},
+       "unknown target 'foo'; known are onnxruntime-cpu, tflite, tflite-int16x8"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
        "unknown observer 'foo'; known are minmax, percentile"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,

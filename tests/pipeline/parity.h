@@ -103,12 +103,12 @@ struct Quantized {
 
   /// `data` holds the images of one batch of `count`.
   Quantized(Graph network, const std::vector<std::string>& names, std::span<const float> data,
-            int64_t count)
+            int64_t count, const Scheme& scheme = {})
       : graph(std::move(network)) {
     const TargetSet targets(names);
     simplify(graph);
     lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets);
+    placement = place(graph, targets, scheme);
     bool given = false;
     const auto next = [&](std::vector<float>& images) -> int64_t {
       if (std::exchange(given, true)) return 0;

@@ -38,4 +38,9 @@ std::vector<std::byte> write_node_model(const Graph& graph);
 /// DequantizeLinear of the same integers.
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table);
 
+/// The bytes of an ONNX file with integer weights and real activations: products with a matrix that
+/// the table holds quantize their input at run time (DynamicQuantizeLinear, MatMulInteger), other
+/// weights of the table are stored as integers and computed with in float.
+std::vector<std::byte> write_dynamic_onnx(const Graph& graph, const QuantTable& table);
+
 }  // namespace octet
