@@ -68,6 +68,24 @@ Scheme::Ranges parse_ranges(const QuantizeOptions& options) {
   return Scheme::Ranges::Dynamic;
 }
 
+Demands demands_of(const std::vector<std::filesystem::path>& outputs,
+                   const QuantizeOptions& options) {
+  std::vector<std::string> names = options.targets;
+  for (const auto& output : outputs) {
+    const std::string name = target_of(output, options.activation_bits);
+    if (options.targets.empty()) names.push_back(name);
+    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
+                                                                : std::filesystem::path("."))) {
+      fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
+    }
+  }
+  Demands demands{
+      .targets = TargetSet(names),
+      .scheme = {.activation_bits = options.activation_bits, .ranges = parse_ranges(options)}};
+  check_activation_bits(demands.targets, demands.scheme);
+  return demands;
+}
+
 /// The files that a quantization reads.
 struct Sources {
   std::filesystem::path model;
@@ -109,19 +127,7 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
   }
-  std::vector<std::string> names = options.targets;
-  for (const auto& output : outputs) {
-    const std::string name = target_of(output, options.activation_bits);
-    if (options.targets.empty()) names.push_back(name);
-    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
-                                                                : std::filesystem::path("."))) {
-      fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
-    }
-  }
-  const Demands demands{
-      .targets = TargetSet(names),
-      .scheme = {.activation_bits = options.activation_bits, .ranges = parse_ranges(options)}};
-  check_activation_bits(demands.targets, demands.scheme);
+  const Demands demands = demands_of(outputs, options);
   const Sources sources{model, parse_shapes(options.shapes), data};
   const QuantizedNetwork network = demands.scheme.ranges == Scheme::Ranges::Dynamic
                                        ? weights_alone(sources, demands)

@@ -92,6 +92,17 @@ double relative_error(const std::vector<float>& a, const std::vector<float>& b) 
   return steps_between(a, b, static_cast<float>(largest));
 }
 
+QuantizedNetwork quantized(Graph graph) {
+  const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
+  return quantize_weights(std::move(graph), {.targets = TargetSet(names),
+                                             .scheme = {.ranges = Scheme::Ranges::Dynamic}});
+}
+
+std::unique_ptr<Session> opened(const QuantizedNetwork& net, const std::filesystem::path& path) {
+  write_file(path, quantized_file(net, path));
+  return open_session(path, 1);
+}
+
 TEST_P(Dynamic, FilesComputeAlmostWhatTheNetworkDoes) {
   SmallNet small;
   small.graph.add_output(small.op("Flatten", {GetParam().build(small)}));
@@ -100,23 +111,44 @@ TEST_P(Dynamic, FilesComputeAlmostWhatTheNetworkDoes) {
   const TempFolder folder;
   infer_shapes(small.graph);
   write_file(folder / "float.onnx", write_onnx(small.graph));
-  const QuantizedNetwork net =
-      quantize_weights(std::move(small.graph),
-                       {.targets = TargetSet(std::vector<std::string>{"onnxruntime-cpu", "tflite"}),
-                        .scheme = {.ranges = Scheme::Ranges::Dynamic}});
-  for (const char* name : {"n.onnx", "n.tflite"}) {
-    write_file(folder / name, quantized_file(net, folder / name));
-  }
   const auto wanted = open_session(folder / "float.onnx", 1)->run(images, 4);
-  const auto onnx = open_session(folder / "n.onnx", 1)->run(images, 4);
+  const QuantizedNetwork net = quantized(std::move(small.graph));
+  const auto onnx = opened(net, folder / "n.onnx")->run(images, 4);
   EXPECT_LE(relative_error(onnx, wanted), 0.04);
-  const auto lite = open_session(folder / "n.tflite", 1)->run(moved_last(images, 3, 36), 4);
+  const auto lite = opened(net, folder / "n.tflite")->run(moved_last(images, 3, 36), 4);
   EXPECT_LE(relative_error(lite, wanted), 0.04);
   EXPECT_GT(relative_error(lite, wanted), 0) << "nothing was rounded";
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Dynamic, ::testing::ValuesIn(cases()),
                          [](const auto& tested) { return tested.param.name; });
+
+std::string operators_of(Session& session) {
+  std::string text;
+  for (const OperatorUse& use : session.operators()) text += use.name + ":" + use.arithmetic + " ";
+  return text;
+}
+
+TEST(DynamicRanges, TakeTheFormThatEachRuntimeComputesFast) {
+  SmallNet small;
+  const ValueId pooled = small.op("GlobalAveragePool", {small.op("Relu", {small.mixed(small.x)})});
+  small.graph.add_output(small.gemm(small.op("Flatten", {pooled})));
+  const QuantizedNetwork net = quantized(std::move(small.graph));
+  const TempFolder folder;
+  EXPECT_EQ(operators_of(*opened(net, folder / "n.tflite")),
+            "CONV_2D:dynamic-int8 MEAN:float32 FULLY_CONNECTED:dynamic-int8 ");
+  const std::string onnx = operators_of(*opened(net, folder / "n.onnx"));
+  EXPECT_TRUE(onnx.contains("DynamicQuantizeMatMul:dynamic-int8 ")) << onnx;
+  EXPECT_FALSE(onnx.contains("Cast:")) << "weights are not folded: " << onnx;
+}
+
+TEST(DynamicRanges, NameWhatTfliteCannotCompute) {
+  SmallNet small;
+  small.graph.add_output(small.op("Flatten", {small.op("Erf", {small.conv(small.x)})}));
+  const QuantizedNetwork net = quantized(std::move(small.graph));
+  EXPECT_EQ(message_of([&] { write_dynamic_tflite(net.graph, net.table); }),
+            "tflite: node \"Erf_1\" (Erf): TFLite has no float form of it that octet writes");
+}
 
 }  // namespace
 }  // namespace octet

@@ -1,6 +1,5 @@
 #include "formats/tflite/fuse.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -28,36 +27,50 @@ std::optional<tflite::ActivationFunctionType> activation_by(const LiteOp& op) {
   return std::nullopt;
 }
 
+class Fuser {
+ public:
+  explicit Fuser(LiteModel& model) : model_(model) {}
+
+  void run() {
+    for (const LiteOp& op : model_.ops) {
+      for (const int input : op.inputs) ++readers_[input];
+    }
+    for (const int output : model_.outputs) ++readers_[output];
+    for (LiteOp& op : model_.ops) {
+      if (taken_in(op)) continue;
+      for (const int output : op.outputs) makers_[output] = kept_.size();
+      kept_.push_back(std::move(op));
+    }
+    model_.ops = std::move(kept_);
+  }
+
+ private:
+  /// The operator that makes the input of this activation applies it from now on.
+  bool taken_in(const LiteOp& op) {
+    const auto activation = activation_by(op);
+    if (!activation || readers_[op.inputs[0]] != 1) return false;
+    const auto maker = makers_.find(op.inputs[0]);
+    if (maker == makers_.end()) return false;
+    const LiteTensor& from = model_.tensor(op.inputs[0]);
+    const LiteTensor& to = model_.tensor(op.outputs[0]);
+    LiteOp& before = kept_[maker->second];
+    auto* held = activation_of(before);
+    if (!held || *held != tflite::ActivationFunctionType_NONE) return false;
+    if (from.scale != to.scale || from.zero_point != to.zero_point) return false;
+    *held = *activation;
+    before.outputs = op.outputs;
+    makers_[op.outputs[0]] = maker->second;
+    return true;
+  }
+
+  LiteModel& model_;
+  std::map<int, int> readers_;
+  std::map<int, size_t> makers_;  ///< places in `kept_`
+  std::vector<LiteOp> kept_;
+};
+
 }  // namespace
 
-void fuse_activations(LiteModel& model) {
-  std::map<int, size_t> makers;
-  std::map<int, int> readers;
-  for (const LiteOp& op : model.ops) {
-    for (const int input : op.inputs) ++readers[input];
-  }
-  for (const int output : model.outputs) ++readers[output];
-  std::vector<LiteOp> kept;
-  for (LiteOp& op : model.ops) {
-    const auto fused = activation_by(op);
-    const auto maker = fused ? makers.find(op.inputs[0]) : makers.end();
-    if (maker != makers.end() && readers[op.inputs[0]] == 1) {
-      const LiteTensor& from = model.tensor(op.inputs[0]);
-      const LiteTensor& to = model.tensor(op.outputs[0]);
-      LiteOp& before = kept[maker->second];
-      auto* held = activation_of(before);
-      if (held && *held == tflite::ActivationFunctionType_NONE && from.scale == to.scale &&
-          from.zero_point == to.zero_point) {
-        *held = *fused;
-        before.outputs = op.outputs;
-        makers[op.outputs[0]] = maker->second;
-        continue;
-      }
-    }
-    for (const int output : op.outputs) makers[output] = kept.size();
-    kept.push_back(std::move(op));
-  }
-  model.ops = std::move(kept);
-}
+void fuse_activations(LiteModel& model) { Fuser(model).run(); }
 
 }  // namespace octet::lite
