@@ -20,7 +20,7 @@ void add_quantize(CLI::App& app) {
   auto given = std::make_shared<Given>();
   QuantizeOptions& options = given->options;
   command->add_option("MODEL", given->model, "a float ONNX file")->required();
-  command->add_option("--data", given->data, "a data description (YAML)")->required();
+  command->add_option("--data", given->data, "a data description (YAML); not with dynamic ranges");
   command
       ->add_option(
           "-o,--output", given->outputs,
@@ -40,6 +40,14 @@ void add_quantize(CLI::App& app) {
   command->add_option("--observer", options.observer, "minmax or percentile")
       ->capture_default_str();
   command->add_option("--percentile", options.percentile, "share of values that is not clipped")
+      ->capture_default_str();
+  command
+      ->add_option("--activation-bits", options.activation_bits,
+                   "8, or 16: TFLite files of 16-bit activations and 8-bit weights")
+      ->capture_default_str();
+  command
+      ->add_option("--ranges", options.ranges,
+                   "static, or dynamic: integer weights, float activations, no data")
       ->capture_default_str();
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();

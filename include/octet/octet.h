@@ -148,6 +148,13 @@ struct QuantizeOptions {
   /// want. With integers the input's are the raw pixels where mean and deviation of the data allow
   /// that exactly.
   std::string io;
+  /// Of activations: 8, or 16 (TFLite alone: int16 activations around 0, int8 weights, int64
+  /// biases).
+  int activation_bits = 8;
+  /// "static": activations are integers, on grids from calibration. "dynamic": weights alone are
+  /// stored as integers; activations stay float, and get grids where the runtime multiplies in
+  /// integers. Needs no data.
+  std::string ranges = "static";
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
@@ -170,10 +177,11 @@ struct QuantizeResult {
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
 /// file per output, all with the same integers: .onnx, .tflite, or .octet, the quantized network
 /// itself, which `verify` takes. Operators that octet has no kernel of are computed by ONNX Runtime
-/// meanwhile, and stay in float.
-/// Every file is verified when it is written. One that parts from its simulation by more than the
-/// limit, or that its runtime cannot compute, is removed again, and those after it are not written:
-/// Code::Runtime, naming the first value that differs.
+/// meanwhile, and stay in float. With dynamic ranges `data` is empty.
+/// Every file is verified when it is written, but for those of dynamic ranges, which have no exact
+/// simulation. One that parts from its simulation by more than the limit, or that its runtime cannot
+/// compute, is removed again, and those after it are not written: Code::Runtime, naming the first
+/// value that differs.
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options = {}, const ProgressSink& progress = {});

@@ -55,6 +55,11 @@ std::vector<HeldValue> held_by(const std::filesystem::path& file, const Quantize
   return (onnx ? held_by_onnx : held_by_tflite)(network.graph, network.table, network.form);
 }
 
+const Dialect& dialect_of(const std::filesystem::path& file, const Scheme& scheme) {
+  if (file.extension() == ".onnx") return onnxruntime_dialect();
+  return scheme.activation_bits == 16 ? tflite_int16x8_dialect() : tflite_dialect();
+}
+
 /// Its errors about the file name it.
 template <class Work>
 auto about(const std::filesystem::path& file, Work work) {
@@ -114,11 +119,10 @@ Certificate certify(const QuantizedNetwork& network, const std::filesystem::path
                     const Dataset& dataset, std::vector<int64_t> images,
                     const ProgressSink& progress) {
   const auto look = look_into(file, held_by(file, network));
-  const bool onnx = file.extension() == ".onnx";
   const Compared compared{.graph = network.graph,
                           .placement = network.placement,
                           .table = network.table,
-                          .dialect = onnx ? onnxruntime_dialect() : tflite_dialect(),
+                          .dialect = dialect_of(file, network.placement.scheme),
                           .dataset = dataset,
                           .images = std::move(images)};
   const SideBySide found = about(file, [&] { return compare_values(*look, compared, progress); });

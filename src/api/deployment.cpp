@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "quant/scheme_text.h"
+#include "quant/sixteen_bits.h"
 
 namespace octet {
 namespace {
@@ -69,6 +70,17 @@ Deployment deployment_of(const DeploymentChoice& choice) {
         index_of(choice.saturation, "saturation", kWords) == 0 ? Scheme::Saturation::Avoid
                                                                : Scheme::Saturation::Report;
   }
+  made.scheme.activation_bits = choice.activation_bits;
+  if (choice.activation_bits == 16) made.scheme.activations = Scheme::Activations::Symmetric;
+  if (!choice.ranges.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"static", "dynamic"};
+    made.scheme.ranges = static_cast<Scheme::Ranges>(index_of(choice.ranges, "ranges", kWords));
+  }
+  if (made.scheme.ranges == Scheme::Ranges::Dynamic && choice.activation_bits != 8) {
+    fail(Code::Usage, "dynamic ranges leave activations real; wanted 8 bits, not {}",
+         choice.activation_bits);
+  }
+  check_activation_bits(targets, made.scheme);
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
   targets.check(made.scheme);
   targets.check(made.form.io);

@@ -18,6 +18,8 @@ struct DeploymentChoice {
   std::string activations = {};  ///< "asymmetric" or "symmetric"; the former where nothing is said
   std::string io = {};           ///< "float", "int8" or "uint8"
   std::string saturation = {};   ///< "avoid" or "report"; the former where nothing is said
+  int activation_bits = 8;       ///< or 16
+  std::string ranges = {};       ///< "static" or "dynamic"; the former where nothing is said
 };
 
 /// What a network is quantized for.

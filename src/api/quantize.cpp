@@ -7,20 +7,43 @@
 #include "base/file.h"
 #include "eval/score.h"
 #include "octet/octet.h"
+#include "quant/sixteen_bits.h"
 #include "quant/target.h"
 
 namespace octet {
 namespace {
 
-/// The target that an output's extension names: the first with such files. Empty for a network
-/// file, which is for any.
-std::string target_of(const std::filesystem::path& output) {
+/// The target that an output's extension names: the first with such files, and with kernels of such
+/// activations. Empty for a network file, which is for any.
+std::string target_of(const std::filesystem::path& output, int activation_bits) {
   if (output.extension() == ".octet") return "";
+  bool known = false;
   for (const TargetProfile& target : all_targets()) {
-    if (output.extension() == target.extension) return std::string(target.name);
+    if (output.extension() != target.extension) continue;
+    if (target.activation_bits == activation_bits) return std::string(target.name);
+    known = true;
+  }
+  if (known) {
+    fail(Code::Usage,
+         "{}: no runtime of {} files has integer kernels of {}-bit activations; wanted 8 bits{}",
+         output.string(), output.extension().string(), activation_bits,
+         activation_bits == 16 ? ", or a .tflite file" : "");
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        output.string());
+}
+
+/// What a file's operators compute in, as its format is called.
+std::string_view arithmetic_of(Session& session) {
+  const auto uses = session.operators();
+  const auto any = [&](std::string_view type) {
+    return std::ranges::any_of(
+        uses, [&](const OperatorUse& use) { return use.arithmetic.ends_with(type); });
+  };
+  return any("int16")          ? " INT16X8"
+         : any("dynamic-int8") ? " dynamic INT8"
+         : any("int8")         ? " INT8"
+                               : " FP32";
 }
 
 }  // namespace
@@ -57,7 +80,7 @@ std::vector<std::string> targets_for(const std::vector<std::filesystem::path>& o
   }
   std::vector<std::string> named;
   for (const auto& output : outputs) {
-    const std::string name = target_of(output);
+    const std::string name = target_of(output, options.activation_bits);
     if (!name.empty()) named.push_back(name);
     if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
                                                                 : std::filesystem::path("."))) {
@@ -68,35 +91,79 @@ std::vector<std::string> targets_for(const std::vector<std::filesystem::path>& o
   return named.empty() ? std::vector<std::string>{"onnxruntime-cpu", "tflite"} : named;
 }
 
+/// The images that a quantization looks at.
+struct Images {
+  DataSource source;
+  std::unique_ptr<Dataset> dataset;
+  Split parts;
+};
+
+Images open_images(const std::filesystem::path& data, uint64_t seed) {
+  if (data.empty()) {
+    fail(Code::Usage,
+         "no data is given to calibrate with; wanted a data description (YAML), or the ranges "
+         "'dynamic'");
+  }
+  const DataRecipe recipe = read_data(data);
+  Images images{.source = {}, .dataset = open_part(recipe.train, "train"), .parts = {}};
+  images.source = *recipe.train;
+  images.parts = split(*images.dataset, recipe.validation, seed);
+  return images;
+}
+
+/// What a format cannot say is refused before the first file is there.
+std::vector<std::vector<std::byte>> files_of(const QuantizedNetwork& network,
+                                             const std::vector<std::filesystem::path>& outputs) {
+  std::vector<std::vector<std::byte>> files;
+  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
+  return files;
+}
+
+QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deployment,
+                                    const std::filesystem::path& data,
+                                    const std::vector<std::filesystem::path>& outputs) {
+  if (!data.empty()) {
+    fail(Code::Usage, "{}: dynamic ranges need no data; leave it out, and see 'octet eval'",
+         data.string());
+  }
+  const QuantizedNetwork network = quantize_weights(graph, deployment);
+  const auto files = files_of(network, outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
+  return {.passes = network.log, .in_float = {}, .notes = {}, .certificates = {}};
+}
+
 }  // namespace
 
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
   check_options(options);
-  const Deployment deployment =
-      deployment_of({targets_for(outputs, options), options.weights, options.activations,
-                     options.io, options.saturation});
+  const Deployment deployment = deployment_of({.targets = targets_for(outputs, options),
+                                               .weights = options.weights,
+                                               .activations = options.activations,
+                                               .io = options.io,
+                                               .saturation = options.saturation,
+                                               .activation_bits = options.activation_bits,
+                                               .ranges = options.ranges});
   const std::vector<InputShape> shapes = parse_shapes(options.shapes);
-  const DataRecipe recipe = read_data(data);
-  const auto dataset = open_part(recipe.train, "train");
-  const Split parts = split(*dataset, recipe.validation, options.seed);
+  if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
+    return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);
+  }
+  const Images images = open_images(data, options.seed);
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile};
   QuantizedNetwork network =
-      quantize_network(read_network(model, shapes), deployment, {*dataset, *recipe.train, parts},
-                       settings, progress);
+      quantize_network(read_network(model, shapes), deployment,
+                       {*images.dataset, images.source, images.parts}, settings, progress);
   network.seed = options.seed;
-  // What a format cannot say is refused before the first file is there.
-  std::vector<std::vector<std::byte>> files;
-  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
+  const auto files = files_of(network, outputs);
   QuantizeResult result{.passes = network.log,
                         .in_float = network.in_float,
                         .notes = notes_on(network, deployment.targets),
                         .certificates = {}};
   const Verification verification{
-      *dataset, parts, {options.verify_images, options.verify_limit}, progress};
+      *images.dataset, images.parts, {options.verify_images, options.verify_limit}, progress};
   for (size_t i = 0; i < outputs.size(); ++i) {
     write_file(outputs[i], files[i]);
     if (outputs[i].extension() == ".octet") continue;
@@ -119,12 +186,9 @@ State evaluate(const std::filesystem::path& model, const std::filesystem::path& 
   const auto dataset = open_part(options.part == "test" ? recipe.test : recipe.train, options.part);
   const auto session = open_session(model, 0);
   const Score measured = score(*session, *dataset, options.batch, "evaluate", progress);
-  const auto uses = session->operators();
-  const bool integer = std::ranges::any_of(
-      uses, [](const OperatorUse& use) { return use.arithmetic.ends_with("int8"); });
   return {.name = model.stem().string(),
-          .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite") +
-                    (integer ? " INT8" : " FP32"),
+          .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite")
+                        .append(arithmetic_of(*session)),
           .runtime = session->runtime(),
           .path = model.string(),
           .images = measured.images,

@@ -15,6 +15,7 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/dynamic.h"
 #include "quant/ratio.h"
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
@@ -214,6 +215,27 @@ std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetS
   return notes;
 }
 
+QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network{.graph = std::move(graph),
+                           .placement = {},
+                           .table = {},
+                           .log = {},
+                           .in_float = {},
+                           .targets = deployment.targets.names(),
+                           .form = deployment.form,
+                           .ends = {}};
+  network.log = simplify(network.graph);
+  refuse_empty_values(network.graph);
+  const bool lite = std::ranges::any_of(
+      deployment.targets.profiles(),
+      [](const TargetProfile* target) { return target->extension == ".tflite"; });
+  const auto known = [&](std::string_view op) { return !lite || writes_dynamic_tflite(op); };
+  std::ranges::move(lower(network.graph, known), std::back_inserter(network.log));
+  network.placement.scheme = deployment.scheme;
+  network.table = dynamic_table(network.graph, deployment.targets);
+  return network;
+}
+
 namespace {
 
 std::vector<std::byte> write_octet(const Graph& graph, const QuantTable& table,
@@ -225,21 +247,24 @@ std::vector<std::byte> write_octet(const Graph& graph, const QuantTable& table,
 
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
+  using Write = std::vector<std::byte> (*)(const Graph&, const QuantTable&, const FileForm&);
   struct Format {
     std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&, const FileForm&);
+    Write write;
+    Write write_dynamic;
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx}, Format{".tflite", write_tflite},
-                                       Format{".octet", write_octet}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx, write_dynamic_onnx},
+                                       Format{".tflite", write_tflite, write_dynamic_tflite},
+                                       Format{".octet", write_octet, write_octet}};
   FileForm form = network.form;
   form.properties = {{"octet.targets", join(network.targets, ",")},
                      {"octet.scheme", scheme_text(network.placement.scheme)},
                      {"octet.io", io_text(network.form.io)},
                      {"octet.seed", std::to_string(network.seed)}};
   for (const Format& format : kFormats) {
-    if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table, form);
-    }
+    if (path.extension() != format.extension) continue;
+    const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;
+    return (dynamic ? format.write_dynamic : format.write)(network.graph, network.table, form);
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        path.string());

@@ -70,6 +70,10 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
+/// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
+/// the weights' entries alone.
+QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment);
+
 /// What to know of the files that a network is written to, a line each.
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets);
 

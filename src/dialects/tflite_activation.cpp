@@ -174,6 +174,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const DialectRow> activation_rows(Kernels kernels) {
+  if (kernels == Kernels::Wide) return wide_activation_rows();
   return std::span(kRows).first(kRows.size() - (kernels == Kernels::Reference ? 1 : 0));
 }
 

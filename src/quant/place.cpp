@@ -122,7 +122,10 @@ class Placer {
     return placement_.scheme.weights == Scheme::Weights::PerTensor ||
            targets_.demand(node.op).weights == Scheme::Weights::PerTensor;
   }
-  bool symmetric() const { return placement_.scheme.activations == Scheme::Activations::Symmetric; }
+  bool wide() const { return placement_.scheme.activation_bits == 16; }
+  bool symmetric() const {
+    return wide() || placement_.scheme.activations == Scheme::Activations::Symmetric;
+  }
 
   void apply(const Node& node, const OpDef& op, const Rescale& rule) {
     const double factor = rule.factor ? rule.factor(graph_, node) : 0;
@@ -156,7 +159,8 @@ class Placer {
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
     if (symmetric()) {
-      rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / 128, 0};
+      const float steps = wide() ? 32768 : 128;
+      rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / steps, 0};
       return;
     }
     // 256 steps cover the interval but for its upper end, as TFLite fixes them.
@@ -183,7 +187,8 @@ class Placer {
 
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    const FixedGrid unit = symmetric() ? FixedGrid{1.0F / 127, 0} : FixedGrid{1.0F / 255, -128};
+    const FixedGrid unit = !symmetric() ? FixedGrid{1.0F / 255, -128}
+                                        : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
     rules_[node.outputs[0]] =
         low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }

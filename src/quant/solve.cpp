@@ -5,11 +5,13 @@
 
 #include "base/fail.h"
 #include "quant/saturation.h"
+#include "quant/sixteen_bits.h"
 
 namespace octet {
 namespace {
 
-QuantParams fixed_params(const FixedGrid& grid) {
+QuantParams fixed_params(const FixedGrid& grid, const Scheme& scheme) {
+  if (scheme.activation_bits == 16) return sixteen_bit_grid(grid.scale);
   return {.scale = {grid.scale}, .zero_point = {grid.zero_point}, .origin = Origin::Fixed};
 }
 
@@ -121,6 +123,11 @@ QuantParams activation_params(Range range, Scheme::Activations activations) {
   return params;
 }
 
+QuantParams activation_params(Range range, const Scheme& scheme) {
+  return scheme.activation_bits == 16 ? sixteen_bit_params(range)
+                                      : activation_params(range, scheme.activations);
+}
+
 void solve_constants(const Graph& graph, const Placement& placement, QuantTable& table) {
   for (const Group& group : placement.groups) {
     const ValueId id = group.members[0];
@@ -152,7 +159,7 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
     if (reach.empty || range.empty) continue;
     range.low = std::max(range.low, reach.low);
     range.high = std::min(range.high, reach.high);
-    table.set(it->first, activation_params(range, placement.scheme.activations));
+    table.set(it->first, activation_params(range, placement.scheme));
   }
 }
 
@@ -167,9 +174,9 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (std::holds_alternative<FromData>(group.rule)) {
-      set_all(group, activation_params(ranges.at(i), placement.scheme.activations), table);
+      set_all(group, activation_params(ranges.at(i), placement.scheme), table);
     } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
-      set_all(group, fixed_params(*fixed), table);
+      set_all(group, fixed_params(*fixed, placement.scheme), table);
     }
   }
   bound_chains(graph, placement, ranges, table);

@@ -22,8 +22,8 @@ Scheme::Weights TargetProfile::weights() const {
 
 const std::vector<TargetProfile>& all_targets() {
   static const std::vector<TargetProfile> targets{
-      onnxruntime_cpu(), onnxruntime_qdq_any(), tflite(), litert(), nxp_neutron(), ethos_u(),
-      cmsis_nn()};
+      onnxruntime_cpu(), onnxruntime_qdq_any(), tflite(),  tflite_int16x8(),
+      litert(),          nxp_neutron(),         ethos_u(), cmsis_nn()};
   return targets;
 }
 

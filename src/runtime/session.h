@@ -14,7 +14,7 @@ namespace octet {
 struct OperatorUse {
   std::string name;        ///< the runtime's name: "QLinearConv", "CONV_2D"
   std::string node;        ///< name of the node or of its first output
-  std::string arithmetic;  ///< "int8", "uint8", "float32", "int64", ...: what it computes in
+  std::string arithmetic;  ///< "int8", "uint8", "float32", "int64", ..., "dynamic-int8"
 };
 
 /// A network file opened in the runtime that deploys it. One input of images (float32) or of tokens

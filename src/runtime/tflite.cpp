@@ -89,6 +89,7 @@ class TfliteSession final : public Session {
         const TfLiteTensor& out = *first().tensor(node.outputs->data[0]);
         use.node = out.name ? out.name : "";
         use.arithmetic = type_name(out.type);
+        if (out.type == kTfLiteFloat32 && has_integer_weight(node)) use.arithmetic = "dynamic-int8";
       }
       uses.push_back(std::move(use));
     }
@@ -96,6 +97,13 @@ class TfliteSession final : public Session {
   }
 
  private:
+  /// A hybrid kernel: it quantizes its float input as it goes.
+  bool has_integer_weight(const TfLiteNode& node) const {
+    return node.inputs->size > 1 && node.inputs->data[1] >= 0 &&
+           first().tensor(node.inputs->data[0])->type == kTfLiteFloat32 &&
+           first().tensor(node.inputs->data[1])->type == kTfLiteInt8;
+  }
+
   void add_interpreter() {
     const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates optimized;
     const tflite::ops::builtin::BuiltinRefOpResolver reference;

@@ -43,8 +43,8 @@ TEST(Program, RefusesCommandLines) {
        "a network wants an input CxHxW, one class or more and a width above 0; given 1x8x8, 0 and "
        "1"},
       {"unknown target", "quantize @net.onnx --data @data.yaml --target foo -o @a.onnx", 2,
-       "unknown target 'foo'; known are onnxruntime-cpu, onnxruntime-qdq-any, tflite, litert, "
-       "nxp-neutron, ethos-u, cmsis-nn"},
+       "unknown target 'foo'; known are onnxruntime-cpu, onnxruntime-qdq-any, tflite, "
+       "tflite-int16x8, litert, nxp-neutron, ethos-u, cmsis-nn"},
       {"unknown weights", "quantize @net.onnx --data @data.yaml --weights fine -o @a.onnx", 2,
        "'fine' is no choice of weights; wanted per-channel or per-tensor"},
       {"unknown activations", "quantize @net.onnx --data @data.yaml --activations no -o @a.onnx", 2,

@@ -48,4 +48,10 @@ std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
 std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table,
                                     const FileForm& form = {});
 
+/// The bytes of an ONNX file with integer weights and real activations: products with a matrix that
+/// the table holds quantize their input at run time (DynamicQuantizeLinear, MatMulInteger), other
+/// weights of the table are stored as integers and computed with in float.
+std::vector<std::byte> write_dynamic_onnx(const Graph& graph, const QuantTable& table,
+                                          const FileForm& form = {});
+
 }  // namespace octet

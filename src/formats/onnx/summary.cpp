@@ -76,8 +76,10 @@ class Summarizer {
       const int32_t type = output_type(node);
       for (const auto& output : node.output()) types_[output] = type;
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
-      summary.operators.push_back(
-          {node.op_type(), name, std::string(name_of(dtype_from_onnx(type)))});
+      summary.operators.push_back({node.op_type(), name,
+                                   quantizes_input(node.op_type())
+                                       ? "dynamic-int8"
+                                       : std::string(name_of(dtype_from_onnx(type)))});
       summary.multiply_adds += multiply_adds(node);
       const bool converts = node.op_type().ends_with("uantizeLinear");
       for (const auto& input : node.input()) {
@@ -90,6 +92,11 @@ class Summarizer {
   }
 
  private:
+  /// Products in integers of an activation that gets its grid as it comes.
+  static bool quantizes_input(const std::string& op) {
+    return op == "DynamicQuantizeMatMul" || op == "MatMulIntegerToFloat" || op == "MatMulInteger";
+  }
+
   void note(const onnx::ValueInfoProto& info) {
     const auto& type = info.type().tensor_type();
     types_[info.name()] = type.elem_type();

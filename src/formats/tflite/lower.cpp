@@ -21,19 +21,22 @@ const Row* find_row(std::string_view op) {
   return nullptr;
 }
 
-const Row& row_of(const Node& node) {
-  if (const Row* row = find_row(node.op)) return *row;
-  refuse(node, "TFLite has no int8 form of it that octet writes");
+const Row* find_float_row(std::string_view op) {
+  const auto rows = float_rows();
+  const auto it = std::ranges::find(rows, op, &Row::op);
+  return it == rows.end() ? nullptr : &*it;
 }
 
-/// Nodes that a table stands for: all lookups but those of one operator that TFLite has a kernel
-/// of.
+/// Nodes that a table stands for: all lookups but those of one operator that TFLite has an 8-bit
+/// kernel of (a set of targets may lack one; of 16 bits TFLite is alone).
 std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
   std::set<NodeId> found;
   for (const auto& [value, lookup] : table.lookups()) {
     const Node& last = graph.node(lookup.nodes.back());
     const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
-    const Row* row = pointwise && lookup.nodes.size() == 1 ? find_row(last.op) : nullptr;
+    const bool wide = table.at(value, graph).type == DType::Int16;
+    const bool single = pointwise && lookup.nodes.size() == 1 && !wide;
+    const Row* row = single ? find_row(last.op) : nullptr;
     if (row && !row->newer && (!row->fits || row->fits(last))) continue;
     found.insert(lookup.nodes.begin(), lookup.nodes.end());
   }
@@ -46,17 +49,27 @@ Need image(const Graph&, const Node&) { return Need::Image; }
 Need onnx(const Graph&, const Node&) { return Need::Onnx; }
 Need any(const Graph&, const Node&) { return Need::Any; }
 
-LiteModel lower(const Graph& graph, const QuantTable& table, Io io) {
-  return Lowering(graph, table, io).run();
+LiteModel lower(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io) {
+  return Lowering(graph, table, arithmetic, io).run();
 }
 
-Lowering::Lowering(const Graph& graph, const QuantTable& table, Io io)
+bool lowers_real(std::string_view op) { return find_row(op) || find_float_row(op); }
+
+Lowering::Lowering(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io)
     : graph_(graph),
       table_(table),
+      arithmetic_(arithmetic),
       io_(io),
       looked_up_(nodes_by_table(graph, table)),
       shapes_(shapes_for_one(graph)),
       layouts_(graph, [this](NodeId id) { return need_of(id); }) {}
+
+const Row& Lowering::row_of(const Node& node) const {
+  const Row* row = find_row(node.op);
+  if (!row && real()) row = find_float_row(node.op);
+  if (row) return *row;
+  refuse(node, "TFLite has no {} form of it that octet writes", real() ? "float" : "int8");
+}
 
 Need Lowering::need_of(NodeId id) const {
   const Node& node = graph_.node(id);
@@ -84,6 +97,7 @@ LiteModel Lowering::run() {
 }
 
 void Lowering::take_in_activations() {
+  if (real()) return;  // no value is missing
   std::map<ValueId, std::vector<const Node*>> readers;
   for (const NodeId id : graph_.order()) {
     for (const ValueId in : graph_.node(id).inputs) readers[in].push_back(&graph_.node(id));
@@ -111,13 +125,18 @@ void Lowering::add_inputs() {
       continue;
     }
     const QuantParams* params = table_.find(id);
-    if (!params || value.dtype != DType::Float32) {
+    if ((!params && !real()) || value.dtype != DType::Float32) {
       fail(Code::Unsupported, "tflite: the input '{}' is not a quantized float32 tensor",
            value.name);
     }
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
+    if (real()) {
+      model_.inputs.push_back(inner(value.name, in_file, kReal));
+      made_[id] = {model_.inputs.back(), order};
+      continue;
+    }
     const int integers = inner(value.name, in_file, *params, id);
     const int end = end_of(value.name, integers, *params);
     if (end != integers) {
@@ -180,6 +199,10 @@ void Lowering::add_outputs() {
       fail(Code::Unsupported, "tflite: the output '{}' is a constant", graph_.value(id).name);
     }
     const int integers = it->second.first;
+    if (real()) {
+      model_.outputs.push_back(integers);
+      continue;
+    }
     const int end = end_of(graph_.value(id).name, integers, table_.at(id, graph_));
     if (io_ == Io::Float) {
       emit(tflite::BuiltinOperator_DEQUANTIZE, 2, options_of(tflite::DequantizeOptionsT{}),
@@ -199,6 +222,7 @@ ValueId Lowering::result(const Node& node) const {
 
 const QuantParams& Lowering::grid(const Node& node, ValueId id) const {
   if (const QuantParams* params = table_.find(id)) return *params;
+  if (real()) return kReal;
   refuse(node, "the value '{}' has no quantization parameters", graph_.value(id).name);
 }
 

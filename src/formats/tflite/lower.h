@@ -19,15 +19,31 @@
 
 namespace octet::lite {
 
+/// What flows between the operators of a file.
+enum class Arithmetic : uint8_t {
+  Integer,  ///< values on the grids of the table
+  Real,     ///< floats; the table has weights alone
+};
+
+/// The parameters of what stays float32.
+inline const QuantParams kReal{.type = DType::Float32, .scale = {}, .zero_point = {}};
+
 /// Makes the operator list of a network: float inputs, QUANTIZE, one lowering per node,
-/// DEQUANTIZE; or integers at the ends. Throws Code::Unsupported as `write_tflite` does.
-LiteModel lower(const Graph& graph, const QuantTable& table, Io io);
+/// DEQUANTIZE; or integers at the ends; without these where the values are real. Throws
+/// Code::Unsupported as `write_tflite` does.
+LiteModel lower(const Graph& graph, const QuantTable& table, Arithmetic arithmetic,
+                Io io = Io::Float);
+
+/// There is a lowering of the operator on real values.
+bool lowers_real(std::string_view op);
+
+struct Row;
 
 /// What the lowerings of one network share. A lowering asks for its inputs in the order that its
 /// operator wants, makes its output, and emits the operator; changes of layout come by themselves.
 class Lowering {
  public:
-  Lowering(const Graph& graph, const QuantTable& table, Io io);
+  Lowering(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io);
   LiteModel run();
 
   const Graph& graph() const { return graph_; }
@@ -39,7 +55,9 @@ class Lowering {
   /// The value that the node's operator writes: its output, or that of the activation that it
   /// takes in.
   ValueId result(const Node& node) const;
-  /// The value's parameters; Code::Unsupported naming the node when it has none.
+  bool real() const { return arithmetic_ == Arithmetic::Real; }
+  /// The value's parameters; of real values without an entry `kReal`. Code::Unsupported naming the
+  /// node when it has none.
   const QuantParams& grid(const Node& node, ValueId id) const;
   const QuantParams* find_grid(ValueId id) const { return table_.find(id); }
 
@@ -65,6 +83,14 @@ class Lowering {
   /// integers it has (LiteTensor::value).
   int inner(const std::string& name, const Shape& shape, const QuantParams& params,
             ValueId value = kAbsent);
+  /// New constant of one real number.
+  int real_number(const std::string& name, float number) {
+    return constant(name, Tensor::of<float>({1}, std::span(&number, 1)), kReal);
+  }
+  /// New constant of the smallest number of a type.
+  int lowest_number(const std::string& name, const QuantParams& params);
+  /// A weight as an operator can read it that computes in float: dequantized once.
+  int dequantized(int weight);
   /// New constant of integers on a grid. `axis` replaces the one of the parameters.
   int constant(const std::string& name, Tensor integers, const QuantParams& params, int axis = 0);
   /// The same, of a constant of the graph.
@@ -77,7 +103,8 @@ class Lowering {
   /// Tensor of an input of whole numbers that count along `extent` elements. Constants below zero
   /// count from the end.
   int indices(const Node& node, size_t index, int64_t extent);
-  /// The node's bias as a vector of `count` int32 numbers: input `index`, or zeros.
+  /// The node's bias as a vector of `count` int32 numbers (int64 for 16-bit activations): input
+  /// `index`, or zeros.
   int bias(const Node& node, size_t index, const QuantParams& weight, int64_t count);
 
   /// The activation that the operator applies itself. NONE too where the grid of its result
@@ -98,6 +125,7 @@ class Lowering {
   }
 
  private:
+  const Row& row_of(const Node& node) const;
   void take_in_activations();
   void add_inputs();
   /// The tensor at an end of the file that stands for these integers: themselves, or a tensor of
@@ -114,6 +142,7 @@ class Lowering {
 
   const Graph& graph_;
   const QuantTable& table_;
+  Arithmetic arithmetic_;
   Io io_;
   std::set<NodeId> looked_up_;  ///< nodes that a table stands for
   std::vector<Shape> shapes_;
@@ -140,6 +169,7 @@ struct Row {
 std::span<const Row> activation_rows();
 std::span<const Row> conv_rows();
 std::span<const Row> elementwise_rows();
+std::span<const Row> float_rows();  ///< of real values alone
 std::span<const Row> gather_rows();
 std::span<const Row> layout_rows();
 std::span<const Row> matmul_rows();

@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 
 #include "formats/tflite/lower.h"
 #include "graph/quantize_tensor.h"
@@ -30,15 +31,37 @@ void clip_integers(Lowering& to, const Node& node, const QuantParams& grid,
           {raised, limit("/high", bounds.second)}, {to.output(node, order)});
 }
 
+/// RELU is the clip: the upper bound is the end of a grid around 0.
+bool halves(const QuantParams& params, std::pair<float, float> bounds) {
+  return params.type == DType::Int16 && bounds.first == 0 &&
+         std::nearbyint(bounds.second / params.scale[0]) >= params.high;
+}
+
+/// MAXIMUM with the lower bound, then MINIMUM with the upper one.
+void clip_real(Lowering& to, const Node& node, std::pair<float, float> bounds) {
+  const Order order = to.order(node);
+  const int input = to.input(node, 0, order);
+  const int raised = to.inner(node.name + "/raised", to.in_file(input), kReal);
+  const auto extreme = [&](tflite::BuiltinOperator code, float bound, int from, int out) {
+    const int number = to.real_number(node.name + "/bound", bound);
+    to.emit(code, 1, options_of(tflite::MaximumMinimumOptionsT{}), {from, number}, {out});
+  };
+  extreme(tflite::BuiltinOperator_MAXIMUM, bounds.first, input, raised);
+  extreme(tflite::BuiltinOperator_MINIMUM, bounds.second, raised, to.output(node, order));
+}
+
 /// A clip that no producer takes in.
 void lower_clip(Lowering& to, const Node& node) {
   const auto bounds = std::get<Absorbable>(op_of(node).quant.value).bounds(to.graph(), node);
   const auto known = activation_for(bounds);
-  if (known == tflite::ActivationFunctionType_RELU) {
+  const QuantParams& out = to.grid(node, to.result(node));
+  if (known == tflite::ActivationFunctionType_RELU || halves(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_RELU, 2);
   } else if (known == tflite::ActivationFunctionType_RELU6) {
     unary(to, node, tflite::BuiltinOperator_RELU6, 2);
-  } else if (saturates(to.grid(node, to.result(node)), bounds)) {
+  } else if (to.real()) {
+    clip_real(to, node, bounds);
+  } else if (saturates(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));
   } else if (to.grid(node, node.inputs[0]) == to.grid(node, node.outputs[0])) {
     clip_integers(to, node, to.grid(node, node.outputs[0]), bounds);
@@ -54,9 +77,11 @@ void lower_leaky_relu(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_LEAKY_RELU, 2, options_of(options));
 }
 
-/// TFLite's kernels know the one grid of such an output.
+/// TFLite's kernels know the one grid of such an output: this one, or 1/32768 around 0 in 16 bits.
 void demand_grid(Lowering& to, const Node& node, float scale, int32_t zero_point) {
   const QuantParams& params = to.grid(node, node.outputs[0]);
+  if (to.real()) return;
+  if (params.type == DType::Int16) std::tie(scale, zero_point) = std::tuple(1.0F / 32768, 0);
   if (params.scale[0] == scale && params.zero_point[0] == zero_point) return;
   refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}", scale,
          zero_point, params.scale[0], params.zero_point[0]);

@@ -44,7 +44,11 @@ void lower_conv(Lowering& to, const Node& node) {
   constexpr std::array<int64_t, 4> kDepthwise{1, 2, 3, 0};
   const QuantParams& params = to.grid(node, node.inputs[1]);
   Tensor integers = permuted(quantize(weight, params), depthwise ? kDepthwise : kDense);
-  const int filter = to.constant(node.inputs[1], std::move(integers), params, depthwise ? 3 : 0);
+  int filter = to.constant(node.inputs[1], std::move(integers), params, depthwise ? 3 : 0);
+  const bool dilated = window.dilation != std::array<int64_t, 2>{1, 1};
+  const bool hybrid = to.real() && params.type == DType::Int8;
+  // The hybrid kernels know neither dilations nor groups.
+  if (hybrid && (dilated || (group > 1 && !depthwise))) filter = to.dequantized(filter);
   const int bias = to.bias(node, 2, params, weight.shape[0]);
   const auto activation = to.activation(node);
   const int out = to.output(node, Order::ChannelsLast);

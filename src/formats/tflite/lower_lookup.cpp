@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include "formats/tflite/lower.h"
@@ -11,7 +10,7 @@ int indices_of(Lowering& to, const Node& node, int source, const QuantParams& in
   const Shape shape = to.in_file(source);
   const int wide = to.inner_int32(node.name + "/integer", shape);
   tflite::CastOptionsT cast;
-  cast.in_data_type = tflite::TensorType_INT8;
+  cast.in_data_type = in.type == DType::Int16 ? tflite::TensorType_INT16 : tflite::TensorType_INT8;
   cast.out_data_type = tflite::TensorType_INT32;
   to.emit(tflite::BuiltinOperator_CAST, 1, options_of(cast), {source}, {wide});
 
@@ -31,9 +30,8 @@ void lower_lookup(Lowering& to, const Node& node, const Lookup& lookup) {
   std::optional<int>& index = to.indices(source);
   if (!index) index = indices_of(to, node, source, to.grid(node, lookup.source));
 
-  Tensor entries(DType::Int8, {static_cast<int64_t>(lookup.entries.size())});
-  std::ranges::transform(lookup.entries, entries.as<int8_t>().begin(),
-                         [](int32_t q) { return static_cast<int8_t>(q); });
+  Tensor entries =
+      integers_of(out.type, {static_cast<int64_t>(lookup.entries.size())}, lookup.entries);
   const int table = to.constant(node.name + "/table", std::move(entries), out);
   to.emit_gather(table, *index, 0, to.output(node, order));
 }

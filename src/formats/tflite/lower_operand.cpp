@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "formats/tflite/lower.h"
@@ -119,6 +120,24 @@ int Lowering::constant(ValueId id, Tensor integers, const QuantParams& params, i
   return made;
 }
 
+int Lowering::lowest_number(const std::string& name, const QuantParams& params) {
+  if (params.type == DType::Float32) {
+    return real_number(name, std::numeric_limits<float>::lowest());
+  }
+  const auto least = static_cast<int32_t>(lowest(params.type));
+  return constant(name, integers_of(params.type, {1}, std::span(&least, 1)), params);
+}
+
+int Lowering::dequantized(int weight) {
+  LiteTensor real{.name = model_.tensor(weight).name + "_real",
+                  .type = DType::Float32,
+                  .shape = model_.tensor(weight).shape};
+  const int made = model_.add(std::move(real));
+  emit(tflite::BuiltinOperator_DEQUANTIZE, 5, options_of(tflite::DequantizeOptionsT{}), {weight},
+       {made});
+  return made;
+}
+
 int Lowering::numbers(const std::string& name, std::span<const int64_t> values,
                       const std::optional<Shape>& shape) {
   const Shape vector{static_cast<int64_t>(values.size())};
@@ -138,14 +157,28 @@ int Lowering::indices(const Node& node, size_t index, int64_t extent) {
          graph_.value(id).name);
 }
 
+namespace {
+
+/// 32-bit biases as the kernels of 16-bit activations want them.
+Tensor widened(const Tensor& narrow) {
+  Tensor wide(DType::Int64, narrow.shape);
+  std::ranges::copy(narrow.as<int32_t>(), wide.as<int64_t>().begin());
+  return wide;
+}
+
+}  // namespace
+
 int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, int64_t count) {
   const ValueId id = node.input(index);
+  const QuantParams& in = grid(node, node.inputs[0]);
+  const DType type = in.type == DType::Int16     ? DType::Int64
+                     : in.type == DType::Float32 ? DType::Float32
+                                                 : DType::Int32;
   if (id == kAbsent) {
-    QuantParams params = weight;
-    const float input_scale = grid(node, node.inputs[0]).scale[0];
-    for (float& scale : params.scale) scale *= input_scale;
-    params.type = DType::Int32;
-    return constant(node.name + "/bias", Tensor(DType::Int32, {count}), params);
+    QuantParams params = real() ? kReal : weight;
+    for (float& scale : params.scale) scale *= in.scale[0];
+    params.type = type;
+    return constant(node.name + "/bias", Tensor(type, {count}), params);
   }
   const Tensor* given = graph_.constant_input(node, index);
   if (!given || (given->size() != count && given->size() != 1)) {
@@ -158,7 +191,9 @@ int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, in
   }
   QuantParams params = grid(node, id);
   params.axis = params.scale.size() == 1 ? -1 : 0;
-  return constant(id, quantize(real, params), params);
+  Tensor integers = quantize(real, params);
+  params.type = type;
+  return constant(id, type == DType::Int64 ? widened(integers) : std::move(integers), params);
 }
 
 std::vector<int64_t> parameter(const Lowering& to, const Node& node, size_t index,

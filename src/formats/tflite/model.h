@@ -69,6 +69,9 @@ tflite::BuiltinOptionsUnion options_of(T options) {
   return held;
 }
 
+/// A tensor of integers of the type (int8 or int16).
+Tensor integers_of(DType type, Shape shape, std::span<const int32_t> integers);
+
 /// A constant of int32 numbers (axes, shapes, permutations).
 LiteTensor numbers(std::string name, std::span<const int64_t> values, Shape shape);
 /// The numbers of such a constant.

@@ -16,7 +16,9 @@ tflite::TensorType type_of(DType type) {
     case DType::Bool: return tflite::TensorType_BOOL;
     case DType::Int8: return tflite::TensorType_INT8;
     case DType::UInt8: return tflite::TensorType_UINT8;
+    case DType::Int16: return tflite::TensorType_INT16;
     case DType::Int32: return tflite::TensorType_INT32;
+    case DType::Int64: return tflite::TensorType_INT64;
     default: fail(Code::Unsupported, "tflite: tensors of {} are not written", name_of(type));
   }
 }

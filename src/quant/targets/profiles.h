@@ -12,5 +12,6 @@ TargetProfile litert();
 TargetProfile nxp_neutron();
 TargetProfile ethos_u();
 TargetProfile cmsis_nn();
+TargetProfile tflite_int16x8();
 
 }  // namespace octet
