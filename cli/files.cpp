@@ -27,6 +27,8 @@ void add_quantize(CLI::App& app) {
       ->required();
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
+  command->add_option("--form", options.form, "of ONNX files: qdq or qoperator")
+      ->capture_default_str();
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
   command->add_option("--observer", options.observer, "minmax or percentile")

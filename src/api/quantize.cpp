@@ -1,57 +1,23 @@
 #include <algorithm>
-#include <set>
 
+#include "api/outputs.h"
 #include "api/stages.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "eval/score.h"
 #include "octet/octet.h"
 #include "quant/target.h"
 
 namespace octet {
-namespace {
-
-/// The target that an output's extension names: the first with such files.
-std::string target_of(const std::filesystem::path& output) {
-  for (const TargetProfile& target : all_targets()) {
-    if (output.extension() == target.extension) return std::string(target.name);
-  }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
-       output.string());
-}
-
-std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
-  std::vector<InputShape> shapes;
-  for (const std::string& text : texts) {
-    const auto shape = parse_input_shape(text);
-    if (!shape) {
-      fail(Code::Usage, "'{}' is no shape of an input; wanted {}", text, kInputShapeForm);
-    }
-    shapes.push_back(*shape);
-  }
-  return shapes;
-}
-
-}  // namespace
 
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
-  if (outputs.empty()) fail(Code::Usage, "no output file is given; wanted a .onnx or .tflite path");
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
   }
-  std::vector<std::string> names = options.targets;
-  for (const auto& output : outputs) {
-    const std::string name = target_of(output);
-    if (options.targets.empty()) names.push_back(name);
-    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
-                                                                : std::filesystem::path("."))) {
-      fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
-    }
-  }
-  const TargetSet targets(names);
-  const std::vector<InputShape> shapes = parse_shapes(options.shapes);
+  const OnnxForm form = onnx_form_named(options.form);
+  const TargetSet targets(targets_of(outputs, options.targets));
+  const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   const DataRecipe recipe = read_data(data);
   const auto dataset = open_part(recipe.train, "train");
   const Split parts = split(*dataset, recipe.validation, options.seed);
@@ -60,10 +26,7 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                                      .percentile = options.percentile};
   const QuantizedNetwork network =
       quantize_network(read_network(model, shapes), targets, *dataset, parts, settings, progress);
-  // All files or none.
-  std::vector<std::vector<std::byte>> files;
-  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
-  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
+  write_quantized(network, outputs, form);
   return {.passes = network.log, .in_float = network.in_float};
 }
 

@@ -1,14 +1,11 @@
 #include "api/stages.h"
 
 #include <algorithm>
-#include <array>
 
 #include "api/foreign.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/text.h"
-#include "data/batch.h"
 #include "engine/executor.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
@@ -54,11 +51,28 @@ void check_image_sizes(const std::filesystem::path& model, const Value& input) {
        shape_text(usual));
 }
 
+/// Rounding what is rounded already would only lose.
+void refuse_quantized(const Graph& graph, const std::filesystem::path& model) {
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (node.op != "QuantizeLinear" && node.op != "DequantizeLinear") continue;
+    fail(Code::Unsupported,
+         "{}: it is quantized already, by {}; 'octet convert' carries its parameters over",
+         model.string(), describe(node));
+  }
+}
+
 }  // namespace
 
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes) {
   run_foreign_nodes();
   Graph graph = read_onnx(model, shapes);
+  refuse_quantized(graph, model);
+  check_images(graph, model);
+  return graph;
+}
+
+void check_images(const Graph& graph, const std::filesystem::path& model) {
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
     fail(Code::Unsupported,
          "{} has {} inputs and {} outputs; wanted one input of images and one "
@@ -71,7 +85,6 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
          model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
   }
   check_image_sizes(model, input);
-  return graph;
 }
 
 void check_input(const Graph& graph, const Dataset& dataset) {
@@ -111,46 +124,48 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
   const auto supported = [&](std::string_view op) { return targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.placement = place(network.graph, targets);
-  for (const auto& [id, reason] : network.placement.in_float) {
-    network.in_float.push_back(
-        std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
-    for (const TargetProfile* target : targets.profiles()) {
-      if (target->float_between) continue;
-      fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
-           describe(network.graph.node(id)), reason, target->format);
-    }
-  }
+  network.in_float = what_stays_in_float(network.graph, network.placement, targets);
 
-  const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
-  BatchReader reader(dataset,
-                     {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
-                     {.size = settings.batch});
-  Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
-  Batch batch;
-  const NextImages next = [&](std::vector<float>& images) -> int64_t {
-    if (batch.count > 0) step.advance(batch.count);
-    if (!reader.next(batch)) return 0;
-    images = batch.images;
-    return batch.count;
-  };
+  CalibrationImages images(dataset, split, settings, progress);
+  const NextImages next = [&](std::vector<float>& batch) { return images.next(batch); };
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
   return network;
 }
 
-std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
-                                      const std::filesystem::path& path) {
-  struct Format {
-    std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
-  };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx},
-                                       Format{".tflite", write_tflite}};
-  for (const Format& format : kFormats) {
-    if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table);
+CalibrationImages::CalibrationImages(const Dataset& dataset, const Split& split,
+                                     const CalibrationSettings& settings,
+                                     const ProgressSink& progress)
+    : count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
+      reader_(dataset, {split.train.begin(), split.train.begin() + count_},
+              {.size = settings.batch}),
+      step_(progress, "calibrate", count_, "images") {}
+
+int64_t CalibrationImages::next(std::vector<float>& images) {
+  if (batch_.count > 0) step_.advance(batch_.count);
+  if (!reader_.next(batch_)) return 0;
+  images = batch_.images;
+  return batch_.count;
+}
+
+std::vector<std::string> what_stays_in_float(const Graph& graph, const Placement& placement,
+                                             const TargetSet& targets) {
+  std::vector<std::string> lines;
+  for (const auto& [id, reason] : placement.in_float) {
+    lines.push_back(std::format("{} stays in float, because {}", describe(graph.node(id)), reason));
+    for (const TargetProfile* target : targets.profiles()) {
+      if (target->float_between) continue;
+      fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
+           describe(graph.node(id)), reason, target->format);
     }
   }
+  return lines;
+}
+
+std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
+                                      const std::filesystem::path& path, OnnxForm form) {
+  if (path.extension() == ".onnx") return write_onnx(network.graph, network.table, form);
+  if (path.extension() == ".tflite") return write_tflite(network.graph, network.table);
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
        path.string());
 }

@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "api/recipe.h"
+#include "base/progress.h"
+#include "data/batch.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "octet/octet.h"
@@ -37,8 +40,13 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
 /// Reads a float network with one input of images and one output; `shapes` fill dimensions of the
-/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0.
+/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0,
+/// Code::Unsupported where the network is quantized already.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
+
+/// Throws Code::Unsupported naming `model` where a network has more than one input of images and
+/// one output, Code::Model where an image's size is open or 0.
+void check_images(const Graph& graph, const std::filesystem::path& model);
 
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
@@ -49,8 +57,29 @@ QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const D
                                   const Split& split, const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
-/// The INT8 file in the format that the extension names.
+/// The images that calibrate, one batch after the other, with the progress of them.
+class CalibrationImages {
+ public:
+  CalibrationImages(const Dataset& dataset, const Split& split, const CalibrationSettings& settings,
+                    const ProgressSink& progress);
+  /// As `calibrate` asks for them (calibrate.h).
+  int64_t next(std::vector<float>& images);
+
+ private:
+  int64_t count_;
+  BatchReader reader_;
+  Step step_;
+  Batch batch_;
+};
+
+/// What stays in float, each with its reason. Throws Code::Unsupported naming the node where a
+/// target's files hold no float between integers.
+std::vector<std::string> what_stays_in_float(const Graph& graph, const Placement& placement,
+                                             const TargetSet& targets);
+
+/// The INT8 file in the format that the extension names; `form` of an ONNX file.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
-                                      const std::filesystem::path& path);
+                                      const std::filesystem::path& path,
+                                      OnnxForm form = OnnxForm::Qdq);
 
 }  // namespace octet

@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "ops/op_def.h"
+#include "quant/reconcile.h"
 
 namespace octet {
 namespace {
@@ -32,14 +33,14 @@ class UnionFind {
 
 class Placer {
  public:
-  Placer(const Graph& graph, const TargetSet& targets)
-      : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
+  Placer(const Graph& graph, const TargetSet& targets, const QuantTable& given)
+      : graph_(graph), targets_(targets), given_(given), sets_(graph.value_count()) {}
 
   Placement run() {
     for (ValueId id : graph_.inputs()) {
       if (is_data(id)) admit(id);
     }
-    placement_.chains = find_chains(graph_, targets_);
+    placement_.chains = find_chains(graph_, targets_, given_);
     for (const auto& [result, chain] : placement_.chains) {
       in_chain_.insert(chain.nodes.begin(), chain.nodes.end());
     }
@@ -109,6 +110,12 @@ class Placer {
     const int axis = rule.axis(node, graph_.value(weight).shape.size());
     if (axis < 0) return apply(node, op, Rescale{});
     const ValueId bias = node.input(rule.bias);
+    const QuantParams* grid = given_.find(weight);
+    if (grid && !grid->per_tensor() && grid->axis != axis) {
+      fail(Code::Unsupported,
+           "{}: the scales of its weight '{}' lie along axis {}; wanted axis {}, of the outputs",
+           describe(node), graph_.value(weight).name, grid->axis, axis);
+    }
     rules_[weight] = WeightGrid{axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
@@ -122,11 +129,25 @@ class Placer {
     const double factor = rule.factor ? rule.factor(graph_, node) : 0;
     for (ValueId in : data_inputs(node, op)) {
       if (!graph_.is_constant(in)) {
-        if (factor > 0) factors_[node.outputs[0]] = {in, factor};
+        if (factor > 0 && follows(node.outputs[0], in, factor)) {
+          factors_[node.outputs[0]] = {in, factor};
+        }
       } else if (factor <= 0) {
         admit(in);
       }
     }
+    if (factor > 0 && !factors_.contains(node.outputs[0])) {
+      for (ValueId in : data_inputs(node, op)) {
+        if (graph_.is_constant(in)) admit(in);
+      }
+    }
+  }
+
+  /// The grid that the product was given with, if any, is its source's times the factor.
+  bool follows(ValueId product, ValueId source, double factor) const {
+    const QuantParams* grid = given_.find(product);
+    const QuantParams* from = given_.find(source);
+    return !grid || (from && is_rescaled(*from, factor, *grid));
   }
 
   void apply(const Node& node, const OpDef& op, const Pointwise& rule) {
@@ -159,8 +180,19 @@ class Placer {
     const ValueId in = node.inputs[0];
     bound(node, rule);
     if (!can_absorb(in)) return;
+    if (!saturates(node, rule)) {
+      sets_.join(in, node.outputs[0]);
+      placement_.clipped_later.insert(in);
+      return;
+    }
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
+  }
+
+  /// A grid of its own choice ends at the bounds; one that is given may not.
+  bool saturates(const Node& node, const Absorbable& rule) const {
+    const QuantParams* grid = given_.find(node.outputs[0]);
+    return !grid || ends_at(*grid, rule.bounds(graph_, node));
   }
 
   void bound(const Node& node, const Absorbable& rule) {
@@ -175,7 +207,7 @@ class Placer {
   bool can_absorb(ValueId value) const {
     const auto producer = graph_.producer(value);
     if (!producer || graph_.is_output(value) || graph_.users(value).size() != 1) return false;
-    if (factors_.contains(value)) return false;
+    if (factors_.contains(value) || given_.find(value)) return false;
     if (in_chain_.contains(*producer) || placement_.in_float.contains(*producer)) return false;
     const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
     return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
@@ -220,6 +252,7 @@ class Placer {
       const auto users = graph_.users(in);
       if (users.size() != 1 || in_chain_.contains(users[0])) continue;
       const ValueId out = graph_.node(users[0]).outputs[0];
+      if (given_.find(out)) continue;  // it saturates at the bounds, or is not absorbed
       const auto* own = std::get_if<FromData>(&rules_.at(out));
       const auto same = [&](const GroupRule& rule) {
         const auto* data = std::get_if<FromData>(&rule);
@@ -252,6 +285,9 @@ class Placer {
 
   void add_group(std::vector<ValueId> values) {
     if (values.size() == 1 && factors_.contains(values[0])) return;  // follows its source
+    if (const auto grid = shared_grid(graph_, given_, values)) {
+      return push(std::move(values), FixedGrid{grid->scale[0], grid->zero_point[0]});
+    }
     FromData from_data{kInfinity, -kInfinity};
     std::optional<GroupRule> fixed;
     for (ValueId id : values) {
@@ -297,6 +333,7 @@ class Placer {
 
   const Graph& graph_;
   const TargetSet& targets_;
+  const QuantTable& given_;
   UnionFind sets_;
   Placement placement_;
   std::set<NodeId> in_chain_;
@@ -307,8 +344,9 @@ class Placer {
 
 }  // namespace
 
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  Placement placement = Placer(graph, targets).run();
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
+                const QuantTable& given) {
+  Placement placement = Placer(graph, targets, given).run();
   placement.scheme = scheme;
   return placement;
 }

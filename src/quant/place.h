@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/quant_table.h"
 #include "quant/lookup.h"
 #include "quant/scheme.h"
 #include "quant/target.h"
@@ -72,7 +73,10 @@ struct Placement {
 };
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
-/// Throws Code::Unsupported naming a node whose rules contradict each other.
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
+/// Values that a file gives grids (`given`) keep them: nothing absorbs them, and their groups are
+/// `FixedGrid`; `reconcile` (reconcile.h) has to come first. Throws Code::Unsupported naming a node
+/// whose rules contradict each other, and given values that cannot be as the targets want them.
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {},
+                const QuantTable& given = {});
 
 }  // namespace octet

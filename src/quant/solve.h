@@ -15,8 +15,9 @@ inline constexpr float kLargestBias = 1073741824.0F;
 QuantParams activation_params(Range range);
 
 /// Computes every entry of the table: observed ranges, fixed grids, weights from their data, then
-/// what derives from those.
-QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges);
+/// what derives from those. Values that a file gave grids (`given`) have these, to the bit.
+QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
+                 const QuantTable& given = {});
 
 /// Recomputes what follows from the constants of the graph (weights, biases) after training has
 /// moved them; activations keep their entries.

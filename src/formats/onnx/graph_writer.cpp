@@ -4,6 +4,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/defs/schema.h>
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "formats/onnx/schemas.h"
 #include "formats/onnx/tensor_proto.h"
@@ -121,6 +123,23 @@ onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string&
   proto.set_name(node_name);
   for (const auto& input : inputs) proto.add_input(input);
   for (const auto& output : outputs) proto.add_output(output);
+  return proto;
+}
+
+onnx::NodeProto& GraphWriter::add_node_of(const std::string& domain, const std::string& op,
+                                          const std::string& node_name,
+                                          const std::vector<std::string>& inputs,
+                                          const std::vector<std::string>& outputs) {
+  const auto known = [&](const onnx::OperatorSetIdProto& opset) {
+    return opset.domain() == domain;
+  };
+  if (std::ranges::none_of(model_.opset_import(), known)) {
+    onnx::OperatorSetIdProto& opset = *model_.add_opset_import();
+    opset.set_domain(domain);
+    opset.set_version(1);
+  }
+  onnx::NodeProto& proto = add_node(op, node_name, inputs, outputs);
+  proto.set_domain(domain);
   return proto;
 }
 

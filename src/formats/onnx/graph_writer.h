@@ -35,6 +35,11 @@ class GraphWriter {
   void write_node(const Node& node, const std::vector<std::string>& inputs,
                   const std::vector<std::string>& outputs);
 
+  /// An operator of another domain than ONNX's, at version 1.
+  onnx::NodeProto& add_node_of(const std::string& domain, const std::string& op,
+                               const std::string& node_name, const std::vector<std::string>& inputs,
+                               const std::vector<std::string>& outputs);
+
   const Graph& graph_;
 
  private:
@@ -44,7 +49,8 @@ class GraphWriter {
 
 void write_attribute(const std::string& name, const Attribute& attribute, onnx::NodeProto& node);
 
-/// The quantized network in QDQ form.
+/// The quantized network in QDQ form, and in QOperator form.
 std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table);
+std::vector<std::byte> write_qoperator(const Graph& graph, const QuantTable& table);
 
 }  // namespace octet

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "formats/onnx/input_shape.h"
@@ -24,6 +25,11 @@ Graph read_onnx(const std::filesystem::path& path);
 /// (input_shape.h).
 Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes);
 
+/// The same for a network in integers: ONNX Runtime's operators of the domain com.microsoft that
+/// compute with integers (QLinearAdd, QGemm, ...) come in under their names. What the integers mean
+/// is for `import_quantized` (import.h) to say.
+Graph read_quantized_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes);
+
 /// The bytes of a float ONNX file: opset `kOpset`, IR version 10.
 std::vector<std::byte> write_onnx(const Graph& graph);
 
@@ -37,5 +43,18 @@ std::vector<std::byte> write_node_model(const Graph& graph);
 /// A node that multiplies by a constant (the table says its output is derived) becomes a second
 /// DequantizeLinear of the same integers.
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table);
+
+/// How an INT8 ONNX file says that an operator computes in integers.
+enum class OnnxForm : uint8_t {
+  Qdq,        ///< QuantizeLinear and DequantizeLinear around operators of ONNX
+  QOperator,  ///< ONNX Runtime's own operators (QLinearConv, QLinearAdd, ...) where it has one
+};
+
+/// Throws Code::Usage naming the known forms, "qdq" and "qoperator".
+OnnxForm onnx_form_named(std::string_view name);
+
+/// The same integers in either form: ONNX Runtime computes both to the same bits. In the QOperator
+/// form an operator that has no such twin stands between DequantizeLinear and QuantizeLinear.
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table, OnnxForm form);
 
 }  // namespace octet

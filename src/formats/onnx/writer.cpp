@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fail.h"
 #include "formats/onnx/graph_writer.h"
 #include "formats/onnx/onnx_file.h"
 
@@ -36,6 +37,16 @@ std::vector<std::byte> write_onnx(const Graph& graph) { return FloatWriter(graph
 
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table) {
   return write_qdq(graph, table);
+}
+
+std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table, OnnxForm form) {
+  return form == OnnxForm::Qdq ? write_qdq(graph, table) : write_qoperator(graph, table);
+}
+
+OnnxForm onnx_form_named(std::string_view name) {
+  if (name == "qdq") return OnnxForm::Qdq;
+  if (name == "qoperator") return OnnxForm::QOperator;
+  fail(Code::Usage, "unknown form '{}' of ONNX files; known are qdq, qoperator", name);
 }
 
 }  // namespace octet

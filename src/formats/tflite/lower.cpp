@@ -26,6 +26,11 @@ const Row& row_of(const Node& node) {
   refuse(node, "TFLite has no int8 form of it that octet writes");
 }
 
+/// The kernel writes the grid.
+bool writes(const Row& row, const QuantParams& grid) {
+  return row.scale == 0 || (grid.scale[0] == row.scale && grid.zero_point[0] == row.zero_point);
+}
+
 /// Nodes that a table stands for: all lookups but those of one operator that TFLite has a kernel
 /// of.
 std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
@@ -34,7 +39,7 @@ std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
     const Node& last = graph.node(lookup.nodes.back());
     const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
     const Row* row = pointwise && lookup.nodes.size() == 1 ? find_row(last.op) : nullptr;
-    if (row && (!row->fits || row->fits(last))) continue;
+    if (row && (!row->fits || row->fits(last)) && writes(*row, *table.find(value))) continue;
     found.insert(lookup.nodes.begin(), lookup.nodes.end());
   }
   return found;
@@ -132,7 +137,16 @@ void Lowering::lower_node(NodeId id) {
     return;
   }
   check_moves(node);
-  row_of(node).lower(*this, node);
+  const Row& row = row_of(node);
+  if (row.scale != 0) check_output(node, row);
+  row.lower(*this, node);
+}
+
+void Lowering::check_output(const Node& node, const Row& row) const {
+  const QuantParams& out = grid(node, node.outputs[0]);
+  if (writes(row, out)) return;
+  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}", row.scale,
+         row.zero_point, out.scale[0], out.zero_point[0]);
 }
 
 void Lowering::check_moves(const Node& node) const {
