@@ -11,6 +11,7 @@ void add_new(CLI::App& app);
 void add_train(CLI::App& app);
 void add_run(CLI::App& app);
 void add_quantize(CLI::App& app);
+void add_convert(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_targets(CLI::App& app);

@@ -35,6 +35,8 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--io", options.io,
                       "float, int8 or uint8 at the ends of the files; default: by the targets");
+  command->add_option("--form", options.form, "of ONNX files: qdq or qoperator")
+      ->capture_default_str();
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
   command->add_option("--observer", options.observer, "minmax or percentile")

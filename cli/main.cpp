@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   octet::cli::add_train(app);
   octet::cli::add_run(app);
   octet::cli::add_quantize(app);
+  octet::cli::add_convert(app);
   octet::cli::add_eval(app);
   octet::cli::add_inspect(app);
   octet::cli::add_targets(app);

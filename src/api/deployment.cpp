@@ -30,6 +30,7 @@ size_t index_of(const std::string& word, std::string_view what,
 }
 
 constexpr std::array<std::string_view, 3> kIo{"float", "int8", "uint8"};
+constexpr std::array<std::string_view, 2> kForms{"qdq", "qoperator"};
 
 bool all_equal(const std::vector<float>& numbers) {
   return std::ranges::all_of(numbers, [&](float number) { return number == numbers[0]; });
@@ -41,6 +42,12 @@ std::string io_text(Io io) { return std::string(kIo.at(static_cast<size_t>(io)))
 
 Io parse_io(const std::string& word) {
   return static_cast<Io>(index_of(word, "input and output", kIo));
+}
+
+std::string form_text(OnnxForm form) { return std::string(kForms.at(static_cast<size_t>(form))); }
+
+OnnxForm parse_form(const std::string& word) {
+  return static_cast<OnnxForm>(index_of(word, "the form of ONNX files", kForms));
 }
 
 FileForm form_for(const TargetSet& targets, Io io) {
@@ -82,6 +89,7 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   }
   check_activation_bits(targets, made.scheme);
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
+  if (!choice.form.empty()) made.form.onnx = parse_form(choice.form);
   targets.check(made.scheme);
   targets.check(made.form.io);
   return made;
@@ -97,7 +105,7 @@ Deployment deployment_in(const Properties& properties, const std::filesystem::pa
     if (!names.empty()) break;
     if (target.extension == file.extension()) names.emplace_back(target.name);
   }
-  Deployment made = deployment_of({.targets = std::move(names), .io = said("octet.io")});
+  Deployment made = deployment_of({.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
   if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
   return made;
 }

@@ -18,6 +18,7 @@ struct DeploymentChoice {
   std::string activations = {};  ///< "asymmetric" or "symmetric"; the former where nothing is said
   std::string io = {};           ///< "float", "int8" or "uint8"
   std::string saturation = {};   ///< "avoid" or "report"; the former where nothing is said
+  std::string form = {};         ///< of ONNX files: "qdq" or "qoperator"; the former
   int activation_bits = 8;       ///< or 16
   std::string ranges = {};       ///< "static" or "dynamic"; the former where nothing is said
 };
@@ -32,6 +33,10 @@ struct Deployment {
 /// "float", "int8" or "uint8"; and back (Code::Usage for other words).
 std::string io_text(Io io);
 Io parse_io(const std::string& word);
+
+/// "qdq" or "qoperator"; and back (Code::Usage for other words).
+std::string form_text(OnnxForm form);
+OnnxForm parse_form(const std::string& word);
 
 /// How files for the targets are written, with these ends.
 FileForm form_for(const TargetSet& targets, Io io);

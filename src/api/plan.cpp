@@ -63,7 +63,7 @@ Plan plan(const std::filesystem::path& model, const PlanOptions& options) {
     fail(Code::Usage, "{}: wanted a float .onnx network to plan for targets", model.string());
   }
   const QuantizedNetwork network =
-      place_network(read_network(model, parse_shapes(options.shapes)), deployment);
+      place_network(read_network(model, parse_input_shapes(options.shapes)), deployment);
   Plan made{.passes = network.log, .operators = {}, .reasons = {}};
   made.refused = !network.in_float.empty() &&
                  std::ranges::any_of(deployment.targets.profiles(),

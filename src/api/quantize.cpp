@@ -1,37 +1,16 @@
 #include <algorithm>
-#include <set>
 
 #include "api/certify.h"
+#include "api/outputs.h"
 #include "api/stages.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "eval/score.h"
 #include "octet/octet.h"
-#include "quant/sixteen_bits.h"
 #include "quant/target.h"
 
 namespace octet {
 namespace {
-
-/// The target that an output's extension names: the first with such files, and with kernels of such
-/// activations. Empty for a network file, which is for any.
-std::string target_of(const std::filesystem::path& output, int activation_bits) {
-  if (output.extension() == ".octet") return "";
-  bool known = false;
-  for (const TargetProfile& target : all_targets()) {
-    if (output.extension() != target.extension) continue;
-    if (target.activation_bits == activation_bits) return std::string(target.name);
-    known = true;
-  }
-  if (known) {
-    fail(Code::Usage,
-         "{}: no runtime of {} files has integer kernels of {}-bit activations; wanted 8 bits{}",
-         output.string(), output.extension().string(), activation_bits,
-         activation_bits == 16 ? ", or a .tflite file" : "");
-  }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
-       output.string());
-}
 
 /// What a file's operators compute in, as its format is called.
 std::string_view arithmetic_of(Session& session) {
@@ -46,22 +25,6 @@ std::string_view arithmetic_of(Session& session) {
                                : " FP32";
 }
 
-}  // namespace
-
-std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
-  std::vector<InputShape> shapes;
-  for (const std::string& text : texts) {
-    const auto shape = parse_input_shape(text);
-    if (!shape) {
-      fail(Code::Usage, "'{}' is no shape of an input; wanted {}", text, kInputShapeForm);
-    }
-    shapes.push_back(*shape);
-  }
-  return shapes;
-}
-
-namespace {
-
 void check_options(const QuantizeOptions& options) {
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
@@ -70,25 +33,6 @@ void check_options(const QuantizeOptions& options) {
     fail(Code::Usage, "verification of {} images with a limit of {} steps; wanted 0 or more",
          options.verify_images, options.verify_limit.value_or(0));
   }
-}
-
-/// The targets of a run, whose outputs can be written.
-std::vector<std::string> targets_for(const std::vector<std::filesystem::path>& outputs,
-                                     const QuantizeOptions& options) {
-  if (outputs.empty()) {
-    fail(Code::Usage, "no output file is given; wanted a .onnx, .tflite or .octet path");
-  }
-  std::vector<std::string> named;
-  for (const auto& output : outputs) {
-    const std::string name = target_of(output, options.activation_bits);
-    if (!name.empty()) named.push_back(name);
-    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
-                                                                : std::filesystem::path("."))) {
-      fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
-    }
-  }
-  if (!options.targets.empty()) return options.targets;
-  return named.empty() ? std::vector<std::string>{"onnxruntime-cpu", "tflite"} : named;
 }
 
 /// The images that a quantization looks at.
@@ -111,14 +55,6 @@ Images open_images(const std::filesystem::path& data, uint64_t seed) {
   return images;
 }
 
-/// What a format cannot say is refused before the first file is there.
-std::vector<std::vector<std::byte>> files_of(const QuantizedNetwork& network,
-                                             const std::vector<std::filesystem::path>& outputs) {
-  std::vector<std::vector<std::byte>> files;
-  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
-  return files;
-}
-
 QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deployment,
                                     const std::filesystem::path& data,
                                     const std::vector<std::filesystem::path>& outputs) {
@@ -138,14 +74,17 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
   check_options(options);
-  const Deployment deployment = deployment_of({.targets = targets_for(outputs, options),
+  const Deployment deployment = deployment_of({.targets =
+                                                   targets_of(outputs, options.targets,
+                                                              options.activation_bits),
                                                .weights = options.weights,
                                                .activations = options.activations,
                                                .io = options.io,
                                                .saturation = options.saturation,
+                                               .form = options.form,
                                                .activation_bits = options.activation_bits,
                                                .ranges = options.ranges});
-  const std::vector<InputShape> shapes = parse_shapes(options.shapes);
+  const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);
   }

@@ -7,9 +7,7 @@
 #include "api/foreign.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/text.h"
-#include "data/batch.h"
 #include "engine/executor.h"
 #include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
@@ -60,11 +58,28 @@ void check_image_sizes(const std::filesystem::path& model, const Value& input) {
        shape_text(usual));
 }
 
+/// Rounding what is rounded already would only lose.
+void refuse_quantized(const Graph& graph, const std::filesystem::path& model) {
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (node.op != "QuantizeLinear" && node.op != "DequantizeLinear") continue;
+    fail(Code::Unsupported,
+         "{}: it is quantized already, by {}; 'octet convert' carries its parameters over",
+         model.string(), describe(node));
+  }
+}
+
 }  // namespace
 
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes) {
   run_foreign_nodes();
   Graph graph = read_onnx(model, shapes);
+  refuse_quantized(graph, model);
+  check_images(graph, model);
+  return graph;
+}
+
+void check_images(const Graph& graph, const std::filesystem::path& model) {
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
     fail(Code::Unsupported,
          "{} has {} inputs and {} outputs; wanted one input of images and one "
@@ -77,7 +92,6 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
          model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
   }
   check_image_sizes(model, input);
-  return graph;
 }
 
 void check_input(const Graph& graph, const Dataset& dataset) {
@@ -132,8 +146,6 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
   return network;
 }
 
-namespace {
-
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
   for (const auto& [id, reason] : network.placement.in_float) {
     for (const TargetProfile* target : targets.profiles()) {
@@ -143,6 +155,8 @@ void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
     }
   }
 }
+
+namespace {
 
 /// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
@@ -176,6 +190,20 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
 
 }  // namespace
 
+ImageStream::ImageStream(const Dataset& dataset, const Split& split,
+                         const CalibrationSettings& settings, const ProgressSink& progress)
+    : count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
+      reader_(dataset, {split.train.begin(), split.train.begin() + count_},
+              {.size = settings.batch}),
+      step_(progress, "calibrate", count_, "images") {}
+
+int64_t ImageStream::next(std::vector<float>& images) {
+  if (batch_.count > 0) step_.advance(batch_.count);
+  if (!reader_.next(batch_)) return 0;
+  images = batch_.images;
+  return batch_.count;
+}
+
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
@@ -186,19 +214,8 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
   const bool integer_ends = deployment.form.io != Io::Float;
   const std::string pixels = integer_ends ? pixels_of_input(network, images.source) : "";
 
-  const auto count =
-      std::min<size_t>(static_cast<size_t>(settings.images), images.split.train.size());
-  const auto first = images.split.train.begin();
-  BatchReader reader(images.dataset, {first, first + static_cast<int64_t>(count)},
-                     {.size = settings.batch});
-  Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
-  Batch batch;
-  const NextImages next = [&](std::vector<float>& pixels_of_batch) -> int64_t {
-    if (batch.count > 0) step.advance(batch.count);
-    if (!reader.next(batch)) return 0;
-    pixels_of_batch = batch.images;
-    return batch.count;
-  };
+  ImageStream stream(images.dataset, images.split, settings, progress);
+  const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
   check_ratios(network.graph, network.table, deployment.targets);
@@ -260,6 +277,7 @@ std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
   form.properties = {{"octet.targets", join(network.targets, ",")},
                      {"octet.scheme", scheme_text(network.placement.scheme)},
                      {"octet.io", io_text(network.form.io)},
+                     {"octet.form", form_text(network.form.onnx)},
                      {"octet.seed", std::to_string(network.seed)}};
   for (const Format& format : kFormats) {
     if (path.extension() != format.extension) continue;

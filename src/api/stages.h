@@ -7,8 +7,11 @@
 
 #include "api/deployment.h"
 #include "api/recipe.h"
+#include "base/progress.h"
+#include "data/batch.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "octet/octet.h"
@@ -43,11 +46,13 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
 /// Reads a float network with one input of images and one output; `shapes` fill dimensions of the
-/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0.
+/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0,
+/// Code::Unsupported where the network is quantized already.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
 
-/// Shapes of inputs from a command line. Throws Code::Usage for a text that is none.
-std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts);
+/// Throws Code::Unsupported naming `model` where a network has more than one input of images and
+/// one output, Code::Model where an image's size is open or 0.
+void check_images(const Graph& graph, const std::filesystem::path& model);
 
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
@@ -73,6 +78,24 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 /// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
 /// the weights' entries alone.
 QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment);
+
+/// The images that calibrate, one batch after the other, with the progress of them.
+class ImageStream {
+ public:
+  ImageStream(const Dataset& dataset, const Split& split, const CalibrationSettings& settings,
+              const ProgressSink& progress);
+  /// As `calibrate` asks for them (calibrate.h).
+  int64_t next(std::vector<float>& images);
+
+ private:
+  int64_t count_;
+  BatchReader reader_;
+  Step step_;
+  Batch batch_;
+};
+
+/// Throws Code::Unsupported naming a node that stays in float where a target's files have none.
+void refuse_float(const QuantizedNetwork& network, const TargetSet& targets);
 
 /// What to know of the files that a network is written to, a line each.
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets);

@@ -6,6 +6,13 @@
 
 namespace octet {
 
+/// How an INT8 ONNX file says that an operator computes in integers; ONNX Runtime computes both to
+/// the same bits.
+enum class OnnxForm : uint8_t {
+  Qdq,        ///< QuantizeLinear and DequantizeLinear around operators of ONNX
+  QOperator,  ///< ONNX Runtime's own operators (QLinearConv, QLinearAdd, ...) where it has one
+};
+
 /// How a quantized network is written, where a format leaves a choice. The integers inside are the
 /// table's in every form.
 struct FileForm {
@@ -13,6 +20,7 @@ struct FileForm {
   /// ONNX: activations are stored as uint8, moved by 128. ONNX Runtime on x86 has fast kernels for
   /// uint8 x int8 only.
   bool unsigned_activations = true;
+  OnnxForm onnx = OnnxForm::Qdq;
   Properties properties = {};  ///< go into the file's metadata
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "ops/op_def.h"
+#include "quant/reconcile.h"
 #include "quant/saturation.h"
 
 namespace octet {
@@ -32,8 +33,9 @@ class UnionFind {
 
 class Placer {
  public:
-  Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme)
-      : graph_(graph), targets_(targets), sets_(graph.value_count()) {
+  Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
+         const QuantTable& given)
+      : graph_(graph), targets_(targets), given_(given), sets_(graph.value_count()) {
     placement_.scheme = scheme;
   }
 
@@ -41,7 +43,7 @@ class Placer {
     for (ValueId id : graph_.inputs()) {
       if (is_data(id)) admit(id);
     }
-    placement_.chains = find_chains(graph_, targets_);
+    placement_.chains = find_chains(graph_, targets_, given_);
     for (const auto& [result, chain] : placement_.chains) {
       in_chain_.insert(chain.nodes.begin(), chain.nodes.end());
     }
@@ -109,6 +111,12 @@ class Placer {
     const int axis = rule.axis(node, graph_.value(weight).shape.size());
     if (axis < 0) return apply(node, op, Rescale{});
     const ValueId bias = node.input(rule.bias);
+    const QuantParams* grid = given_.find(weight);
+    if (grid && !grid->per_tensor() && grid->axis != axis) {
+      fail(Code::Unsupported,
+           "{}: the scales of its weight '{}' lie along axis {}; wanted axis {}, of the outputs",
+           describe(node), graph_.value(weight).name, grid->axis, axis);
+    }
     rules_[weight] = WeightGrid{per_tensor(node) ? -1 : axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
@@ -131,11 +139,25 @@ class Placer {
     const double factor = rule.factor ? rule.factor(graph_, node) : 0;
     for (ValueId in : data_inputs(node, op)) {
       if (!graph_.is_constant(in)) {
-        if (factor > 0) factors_[node.outputs[0]] = {in, factor};
+        if (factor > 0 && follows(node.outputs[0], in, factor)) {
+          factors_[node.outputs[0]] = {in, factor};
+        }
       } else if (factor <= 0) {
         admit(in);
       }
     }
+    if (factor > 0 && !factors_.contains(node.outputs[0])) {
+      for (ValueId in : data_inputs(node, op)) {
+        if (graph_.is_constant(in)) admit(in);
+      }
+    }
+  }
+
+  /// The grid that the product was given with, if any, is its source's times the factor.
+  bool follows(ValueId product, ValueId source, double factor) const {
+    const QuantParams* grid = given_.find(product);
+    const QuantParams* from = given_.find(source);
+    return !grid || (from && is_rescaled(*from, factor, *grid));
   }
 
   void apply(const Node& node, const OpDef& op, const Pointwise& rule) {
@@ -174,8 +196,19 @@ class Placer {
     bound(node, rule);
     if (symmetric()) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
+    if (!saturates(node, rule)) {
+      sets_.join(in, node.outputs[0]);
+      placement_.clipped_later.insert(in);
+      return;
+    }
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
+  }
+
+  /// A grid of its own choice ends at the bounds; one that is given may not.
+  bool saturates(const Node& node, const Absorbable& rule) const {
+    const QuantParams* grid = given_.find(node.outputs[0]);
+    return !grid || ends_at(*grid, rule.bounds(graph_, node));
   }
 
   /// A grid around 0 does not end where an activation does: the clip stays an operator, of the
@@ -199,7 +232,7 @@ class Placer {
   bool can_absorb(ValueId value) const {
     const auto producer = graph_.producer(value);
     if (!producer || graph_.is_output(value) || graph_.users(value).size() != 1) return false;
-    if (factors_.contains(value)) return false;
+    if (factors_.contains(value) || given_.find(value)) return false;
     if (in_chain_.contains(*producer) || placement_.in_float.contains(*producer)) return false;
     const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
     return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
@@ -244,6 +277,7 @@ class Placer {
       const auto users = graph_.users(in);
       if (users.size() != 1 || in_chain_.contains(users[0])) continue;
       const ValueId out = graph_.node(users[0]).outputs[0];
+      if (given_.find(out)) continue;  // it saturates at the bounds, or is not absorbed
       const auto* own = std::get_if<FromData>(&rules_.at(out));
       const auto same = [&](const GroupRule& rule) {
         const auto* data = std::get_if<FromData>(&rule);
@@ -276,6 +310,9 @@ class Placer {
 
   void add_group(std::vector<ValueId> values) {
     if (values.size() == 1 && factors_.contains(values[0])) return;  // follows its source
+    if (const auto grid = shared_grid(graph_, given_, values)) {
+      return push(std::move(values), FixedGrid{grid->scale[0], grid->zero_point[0]});
+    }
     FromData from_data{kInfinity, -kInfinity};
     std::optional<GroupRule> fixed;
     for (ValueId id : values) {
@@ -321,6 +358,7 @@ class Placer {
 
   const Graph& graph_;
   const TargetSet& targets_;
+  const QuantTable& given_;
   UnionFind sets_;
   Placement placement_;
   std::set<NodeId> in_chain_;
@@ -331,8 +369,9 @@ class Placer {
 
 }  // namespace
 
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  Placement placement = Placer(graph, targets, scheme).run();
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
+                const QuantTable& given) {
+  Placement placement = Placer(graph, targets, scheme, given).run();
   if (scheme.saturation == Scheme::Saturation::Avoid && targets.narrow_sums()) {
     avoid_saturation(graph, placement);
   }

@@ -9,6 +9,7 @@
 
 #include "dialects/pair_order.h"
 #include "graph/graph.h"
+#include "graph/quant_table.h"
 #include "quant/lookup.h"
 #include "quant/scheme.h"
 #include "quant/target.h"
@@ -76,8 +77,12 @@ struct Placement {
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
 /// Where a target takes weights per tensor only they are so whatever the scheme says
-/// (`TargetSet::check`). Throws Code::Unsupported naming a node whose rules contradict each other.
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
+/// (`TargetSet::check`). Values that a file gives grids (`given`) keep them: nothing absorbs them,
+/// and their groups are `FixedGrid`; `reconcile` (reconcile.h) has to come first. Throws
+/// Code::Unsupported naming a node whose rules contradict each other, and given values that cannot
+/// be as the targets want them.
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {},
+                const QuantTable& given = {});
 
 /// Puts the network's input on this grid instead of one from its data. Returns why that cannot be;
 /// empty when it was done.

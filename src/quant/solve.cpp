@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "quant/saturation.h"
 #include "quant/sixteen_bits.h"
+#include "graph/quantize_tensor.h"
 
 namespace octet {
 namespace {
@@ -81,6 +82,7 @@ QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTab
     params.scale.push_back(input_scale * scale);
     params.zero_point.push_back(0);
   }
+  if (params.scale.size() == 1) params.axis = -1;
   return params;
 }
 
@@ -132,6 +134,8 @@ void solve_constants(const Graph& graph, const Placement& placement, QuantTable&
   for (const Group& group : placement.groups) {
     const ValueId id = group.members[0];
     if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
+      const QuantParams* known = table.find(id);
+      if (known && known->origin == Origin::Imported) continue;
       table.set(id, weight_params(graph, id, *weight, table));
     } else if (const auto* bias = std::get_if<BiasGrid>(&group.rule)) {
       table.set(id, bias_params(graph, *bias, table));
@@ -163,13 +167,38 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
   }
 }
 
+/// Weights are narrow where their integers are.
+QuantParams given_weight(const Tensor& weight, QuantParams params) {
+  const Tensor integers = quantize(weight, params);
+  const bool symmetric = std::ranges::all_of(params.zero_point, [](int32_t z) { return z == 0; });
+  if (symmetric && std::ranges::min(integers.as<int8_t>()) > -128) params.low = -127;
+  return params;
+}
+
+void set_given(const Graph& graph, const Placement& placement, const QuantTable& given,
+               QuantTable& table) {
+  for (const auto& [id, params] : given.values()) {
+    const auto group = placement.group_of.find(id);
+    if (group == placement.group_of.end() || params.type == DType::Int32) continue;
+    const GroupRule& rule = placement.groups[group->second].rule;
+    QuantParams held = params;
+    if (std::holds_alternative<WeightGrid>(rule)) {
+      held = given_weight(*graph.value(id).constant, std::move(held));
+    } else if (std::holds_alternative<Rescaled>(rule)) {
+      held.origin = Origin::Derived;
+    }
+    table.set(id, std::move(held));
+  }
+}
+
 void set_all(const Group& group, const QuantParams& params, QuantTable& table) {
   for (const ValueId id : group.members) table.set(id, params);
 }
 
 }  // namespace
 
-QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges) {
+QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
+                 const QuantTable& given) {
   QuantTable table;
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
@@ -184,6 +213,7 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     const auto* rescaled = std::get_if<Rescaled>(&group.rule);
     if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
   }
+  set_given(graph, placement, given, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
   for (const auto& [result, chain] : placement.chains) {

@@ -19,9 +19,11 @@ QuantParams activation_params(Range range, Scheme::Activations activations = {})
 QuantParams activation_params(Range range, const Scheme& scheme);
 
 /// Computes every entry of the table: observed ranges, fixed grids, weights from their data, then
-/// what derives from those. Every scale is a positive, normal float; throws Code::Numeric naming
-/// the value that can have none (products of scales beyond the range of floats).
-QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges);
+/// what derives from those. Values that a file gave grids (`given`) have these, to the bit. Every
+/// scale is a positive, normal float; throws Code::Numeric naming the value that can have none
+/// (products of scales beyond the range of floats).
+QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
+                 const QuantTable& given = {});
 
 /// Recomputes what follows from the constants of the graph (weights, biases) after training has
 /// moved them; activations keep their entries.

@@ -24,8 +24,8 @@ TEST(Program, RefusesCommandLines) {
   const Case cases[] = {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
-       "unknown subcommand 'frob'; known are new, train, run, quantize, eval, inspect, targets, "
-       "verify"},
+       "unknown subcommand 'frob'; known are new, train, run, quantize, convert, eval, inspect, "
+       "targets, verify, compare"},
       {"unknown option", "inspect @net.onnx --frob", 2,
        "The following argument was not expected: --frob; see 'octet --help'"},
       {"missing output", "new resnet20", 2, "--output is required; see 'octet --help'"},

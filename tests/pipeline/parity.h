@@ -169,8 +169,38 @@ inline std::vector<float> moved_last(std::span<const float> images, size_t chann
   return moved;
 }
 
-/// The whole way for a case, and what its files store; its last layer is a Flatten, so that any
-/// value can be looked at as "logits".
+/// What the ONNX file in QDQ form computes, its twin in QOperator form computes to the same bits;
+/// and so do the files that either of them is converted to.
+inline void check_forms(const Quantized& net, const std::vector<std::string>& targets,
+                        std::span<const float> images, int64_t count) {
+  const TempFolder folder;
+  write_file(folder / "qdq.onnx", write_onnx(net.graph, net.table));
+  write_file(folder / "qoperator.onnx", write_onnx(net.graph, net.table, {.onnx = OnnxForm::QOperator}));
+  const auto run = [&](const std::string& file, std::span<const float> laid) {
+    return open_session(folder / file, 1)->run(laid, count);
+  };
+  const auto wanted = run("qdq.onnx", images);
+  EXPECT_EQ(run("qoperator.onnx", images), wanted) << "the QOperator form";
+  const bool lite = std::ranges::contains(targets, "tflite");
+  if (lite) write_file(folder / "own.tflite", write_tflite(net.graph, net.table));
+  for (const std::string from : {"qdq.onnx", "qoperator.onnx"}) {
+    SCOPED_TRACE("converted from " + from);
+    std::vector<std::filesystem::path> outputs{folder / "back.onnx"};
+    if (lite) outputs.emplace_back(folder / "back.tflite");
+    const ConvertResult result =
+        convert(folder / from, outputs,
+                {.targets = targets, .form = from == "qdq.onnx" ? "qoperator" : "qdq"});
+    EXPECT_EQ(result.changes, std::vector<std::string>{});
+    EXPECT_EQ(result.calibrated, 0);
+    EXPECT_EQ(run("back.onnx", images), wanted) << "in ONNX Runtime";
+    if (!lite) continue;
+    const auto laid = moved_last(images, 3, 36);
+    EXPECT_EQ(run("back.tflite", laid), run("own.tflite", laid)) << "in TFLite";
+  }
+}
+
+/// The whole way for a case; its last layer is a Flatten, so that any value can be looked at as
+/// "logits".
 inline void check_parity(const ParityCase& held) {
   SmallNet small;
   const ValueId out = small.op("Flatten", {held.build(small)});
@@ -190,6 +220,9 @@ inline void check_parity(const ParityCase& held) {
   files.check_minimal();
   files.check_adopted(original);
   if (held.targets.size() == 2) files.check_equal();
+  if (std::ranges::contains(held.targets, "onnxruntime-cpu")) {
+    check_forms(net, held.targets, images, 8);
+  }
 }
 
 }  // namespace octet::test

@@ -166,6 +166,23 @@ onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string&
   return proto;
 }
 
+onnx::NodeProto& GraphWriter::add_node_of(const std::string& domain, const std::string& op,
+                                          const std::string& node_name,
+                                          const std::vector<std::string>& inputs,
+                                          const std::vector<std::string>& outputs) {
+  const auto known = [&](const onnx::OperatorSetIdProto& opset) {
+    return opset.domain() == domain;
+  };
+  if (std::ranges::none_of(model_.opset_import(), known)) {
+    onnx::OperatorSetIdProto& opset = *model_.add_opset_import();
+    opset.set_domain(domain);
+    opset.set_version(1);
+  }
+  onnx::NodeProto& proto = add_node(op, node_name, inputs, outputs);
+  proto.set_domain(domain);
+  return proto;
+}
+
 void GraphWriter::write_node(const Node& node, const std::vector<std::string>& inputs,
                              const std::vector<std::string>& outputs) {
   onnx::NodeProto& proto = add_node(node.op, node.name, inputs, outputs);

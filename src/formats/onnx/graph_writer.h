@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/file_form.h"
 #include "formats/properties.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
@@ -48,6 +47,11 @@ class GraphWriter {
   void write_node(const Node& node, const std::vector<std::string>& inputs,
                   const std::vector<std::string>& outputs);
 
+  /// An operator of another domain than ONNX's, at version 1.
+  onnx::NodeProto& add_node_of(const std::string& domain, const std::string& op,
+                               const std::string& node_name, const std::vector<std::string>& inputs,
+                               const std::vector<std::string>& outputs);
+
   const Graph& graph_;
 
  private:
@@ -66,8 +70,5 @@ class FloatWriter : public GraphWriter {
 };
 
 void write_attribute(const std::string& name, const Attribute& attribute, onnx::NodeProto& node);
-
-/// The quantized network in QDQ form.
-std::vector<std::byte> write_qdq(const Graph& graph, const QuantTable& table, const FileForm& form);
 
 }  // namespace octet

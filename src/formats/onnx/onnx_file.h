@@ -27,6 +27,11 @@ Graph read_onnx(const std::filesystem::path& path);
 /// (input_shape.h).
 Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes);
 
+/// The same for a network in integers: ONNX Runtime's operators of the domain com.microsoft that
+/// compute with integers (QLinearAdd, QGemm, ...) come in under their names. What the integers mean
+/// is for `import_quantized` (import.h) to say.
+Graph read_quantized_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes);
+
 /// The bytes of a float ONNX file: opset `kOpset`, IR version 10.
 std::vector<std::byte> write_onnx(const Graph& graph);
 
@@ -34,7 +39,8 @@ std::vector<std::byte> write_onnx(const Graph& graph);
 /// that octet cannot run.
 std::vector<std::byte> write_node_model(const Graph& graph);
 
-/// The bytes of an INT8 ONNX file in QDQ form: the graph with QuantizeLinear / DequantizeLinear
+/// The bytes of an INT8 ONNX file. In QOperator form an operator that ONNX Runtime has no twin of
+/// stands between DequantizeLinear and QuantizeLinear; in QDQ form all do: the graph with QuantizeLinear / DequantizeLinear
 /// around every operator, weights and biases stored as integers. With integers at the ends the
 /// first QuantizeLinear and the last DequantizeLinear are missing, and the file's metadata hold the
 /// grid of each end NAME as "octet.grid:NAME" = "SCALE ZERO_POINT". A node that multiplies by a

@@ -1,8 +1,9 @@
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "formats/onnx/graph_writer.h"
 #include "formats/onnx/onnx_file.h"
+#include "formats/onnx/qdq_writer.h"
 
 namespace octet {
 
@@ -25,9 +26,26 @@ void FloatWriter::write_nodes() {
 
 std::vector<std::byte> write_onnx(const Graph& graph) { return FloatWriter(graph).write(); }
 
+namespace {
+
+std::unique_ptr<QdqWriter> writer_of(const Graph& graph, const QuantTable& table,
+                                     const FileForm& form) {
+  if (form.onnx == OnnxForm::QOperator) return qoperator_writer(graph, table, form);
+  return std::make_unique<QdqWriter>(graph, table, form);
+}
+
+}  // namespace
+
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
                                   const FileForm& form) {
-  return write_qdq(graph, table, form);
+  const auto writer = writer_of(graph, table, form);
+  writer->add_properties(form.properties);
+  return writer->write();
+}
+
+std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table,
+                                    const FileForm& form) {
+  return writer_of(graph, table, form)->held();
 }
 
 }  // namespace octet

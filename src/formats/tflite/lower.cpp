@@ -27,6 +27,13 @@ const Row* find_float_row(std::string_view op) {
   return it == rows.end() ? nullptr : &*it;
 }
 
+/// The kernel writes the grid: the row's, or 1/32768 around 0 in 16 bits.
+bool writes(const Row& row, const QuantParams& grid) {
+  if (row.scale == 0) return true;
+  if (grid.type == DType::Int16) return grid.scale[0] == 1.0F / 32768;
+  return grid.scale[0] == row.scale && grid.zero_point[0] == row.zero_point;
+}
+
 /// Nodes that a table stands for: all lookups but those of one operator that TFLite has an 8-bit
 /// kernel of (a set of targets may lack one; of 16 bits TFLite is alone).
 std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
@@ -34,10 +41,10 @@ std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
   for (const auto& [value, lookup] : table.lookups()) {
     const Node& last = graph.node(lookup.nodes.back());
     const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
-    const bool wide = table.at(value, graph).type == DType::Int16;
-    const bool single = pointwise && lookup.nodes.size() == 1 && !wide;
+    const QuantParams& grid = table.at(value, graph);
+    const bool single = pointwise && lookup.nodes.size() == 1 && grid.type != DType::Int16;
     const Row* row = single ? find_row(last.op) : nullptr;
-    if (row && !row->newer && (!row->fits || row->fits(last))) continue;
+    if (row && !row->newer && (!row->fits || row->fits(last)) && writes(*row, grid)) continue;
     found.insert(lookup.nodes.begin(), lookup.nodes.end());
   }
   return found;
@@ -168,7 +175,19 @@ void Lowering::lower_node(NodeId id) {
     return;
   }
   check_moves(node);
-  row_of(node).lower(*this, node);
+  const Row& row = row_of(node);
+  if (row.scale != 0) check_output(node, row);
+  row.lower(*this, node);
+}
+
+void Lowering::check_output(const Node& node, const Row& row) const {
+  if (real() || row.scale == 0) return;
+  const QuantParams& out = grid(node, node.outputs[0]);
+  if (writes(row, out)) return;
+  const bool wide = out.type == DType::Int16;
+  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}",
+         wide ? 1.0F / 32768 : row.scale, wide ? 0 : row.zero_point, out.scale[0],
+         out.zero_point[0]);
 }
 
 void Lowering::check_moves(const Node& node) const {

@@ -103,6 +103,9 @@ class Lowering {
   /// Tensor of an input of whole numbers that count along `extent` elements. Constants below zero
   /// count from the end.
   int indices(const Node& node, size_t index, int64_t extent);
+  /// The integers of the node's constant weight (real numbers where it has none). Refuses what
+  /// TFLite's quantization specification does not allow: a zero point other than 0, and -128.
+  Tensor weight(const Node& node, size_t index) const;
   /// The node's bias as a vector of `count` int32 numbers (int64 for 16-bit activations): input
   /// `index`, or zeros.
   int bias(const Node& node, size_t index, const QuantParams& weight, int64_t count);
@@ -136,6 +139,7 @@ class Lowering {
   /// The node makes something that flows in the file; others compute with shapes, which are known.
   bool flows(const Node& node) const;
   void check_moves(const Node& node) const;
+  void check_output(const Node& node, const Row& row) const;
   void add_outputs();
   int computed(ValueId id, Order order, size_t rank);
   int constant_operand(const Node& node, ValueId id, Order order, size_t rank);
@@ -162,6 +166,10 @@ struct Row {
   void (*lower)(Lowering& to, const Node& node);
   /// Of a pointwise operator: TFLite's kernel knows the node's attributes; a table computes others.
   bool (*fits)(const Node& node) = nullptr;
+  /// The one grid that the 8-bit kernel writes; scale 0: any. A table makes other ones, where one
+  /// can.
+  float scale = 0;
+  int32_t zero_point = 0;
   /// TFLite 2.14 lacks the kernel: where a table was placed, it is for such runtimes.
   bool newer = false;
 };

@@ -16,19 +16,32 @@ void unary(Lowering& to, const Node& node, tflite::BuiltinOperator code, int ver
   to.emit(code, version, std::move(options), {input}, {to.output(node, order)});
 }
 
-/// A clip of the integers of one grid, as MAXIMUM and MINIMUM.
-void clip_integers(Lowering& to, const Node& node, const QuantParams& grid,
-                   std::pair<float, float> bounds) {
+bool on_one_grid(const Lowering& to, const Node& node) {
+  const QuantParams& in = to.grid(node, node.inputs[0]);
+  const QuantParams& out = to.grid(node, node.outputs[0]);
+  return in.scale == out.scale && in.zero_point == out.zero_point;
+}
+
+/// MAXIMUM with the one bound, MINIMUM with the other, as integers; bounds beyond them do nothing.
+void clip_integers(Lowering& to, const Node& node, std::pair<float, float> bounds) {
   const Order order = to.order(node);
-  const int held = to.input(node, 0, order);
-  const auto limit = [&](const char* name, float bound) {
-    return to.constant(node.name + name, quantize(Tensor::scalar(bound), grid), grid);
+  const QuantParams& grid = to.grid(node, node.outputs[0]);
+  const auto bound = [&](const char* name, float real) {
+    return to.constant(node.name + name, quantize(Tensor::scalar(real), grid), grid);
   };
-  const int raised = to.inner(node.name + "/raised", to.in_file(held), grid);
-  to.emit(tflite::BuiltinOperator_MAXIMUM, 2, options_of(tflite::MaximumMinimumOptionsT{}),
-          {held, limit("/low", bounds.first)}, {raised});
-  to.emit(tflite::BuiltinOperator_MINIMUM, 2, options_of(tflite::MaximumMinimumOptionsT{}),
-          {raised, limit("/high", bounds.second)}, {to.output(node, order)});
+  const auto emit = [&](tflite::BuiltinOperator code, int in, int number, int out) {
+    to.emit(code, 2, options_of(tflite::MaximumMinimumOptionsT{}), {in, number}, {out});
+  };
+  const bool below = std::nearbyint(bounds.first / grid.scale[0]) + grid.zero_point[0] > grid.low;
+  const bool above = std::nearbyint(bounds.second / grid.scale[0]) + grid.zero_point[0] < grid.high;
+  int held = to.input(node, 0, order);
+  const int out = to.output(node, order);
+  if (below) {
+    const int raised = above ? to.inner(node.name + "/raised", to.in_file(out), grid) : out;
+    emit(tflite::BuiltinOperator_MAXIMUM, held, bound("/low", bounds.first), raised);
+    held = raised;
+  }
+  if (above) emit(tflite::BuiltinOperator_MINIMUM, held, bound("/high", bounds.second), out);
 }
 
 /// RELU is the clip: the upper bound is the end of a grid around 0.
@@ -63,8 +76,8 @@ void lower_clip(Lowering& to, const Node& node) {
     clip_real(to, node, bounds);
   } else if (saturates(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));
-  } else if (to.grid(node, node.inputs[0]) == to.grid(node, node.outputs[0])) {
-    clip_integers(to, node, to.grid(node, node.outputs[0]), bounds);
+  } else if (on_one_grid(to, node)) {
+    clip_integers(to, node, bounds);
   } else {
     refuse(node, "TFLite cannot clip to [{}, {}], and the output's integers do not end there",
            bounds.first, bounds.second);
@@ -77,23 +90,11 @@ void lower_leaky_relu(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_LEAKY_RELU, 2, options_of(options));
 }
 
-/// TFLite's kernels know the one grid of such an output: this one, or 1/32768 around 0 in 16 bits.
-void demand_grid(Lowering& to, const Node& node, float scale, int32_t zero_point) {
-  const QuantParams& params = to.grid(node, node.outputs[0]);
-  if (to.real()) return;
-  if (params.type == DType::Int16) std::tie(scale, zero_point) = std::tuple(1.0F / 32768, 0);
-  if (params.scale[0] == scale && params.zero_point[0] == zero_point) return;
-  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}", scale,
-         zero_point, params.scale[0], params.zero_point[0]);
-}
-
 void lower_sigmoid(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 256, -128);
   unary(to, node, tflite::BuiltinOperator_LOGISTIC, 2);
 }
 
 void lower_tanh(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 128, 0);
   unary(to, node, tflite::BuiltinOperator_TANH, 2);
 }
 
@@ -121,7 +122,6 @@ void along_last_axis(Lowering& to, const Node& node, tflite::BuiltinOperator cod
 }
 
 void lower_softmax(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 256, -128);
   tflite::SoftmaxOptionsT options;
   options.beta = 1;
   along_last_axis(to, node, tflite::BuiltinOperator_SOFTMAX, options_of(options));
@@ -132,7 +132,6 @@ void lower_hard_swish(Lowering& to, const Node& node) {
 }
 
 void lower_log_softmax(Lowering& to, const Node& node) {
-  demand_grid(to, node, 16.0F / 256, 127);
   along_last_axis(to, node, tflite::BuiltinOperator_LOG_SOFTMAX,
                   options_of(tflite::LogSoftmaxOptionsT{}));
 }
@@ -167,13 +166,13 @@ constexpr std::array kRows{
     Row{"Elu", any, lower_elu, plain_elu},
     Row{"Exp", any, lower_exp},
     Row{"Gelu", any, lower_gelu},
-    Row{"LogSoftmax", softmax_need, lower_log_softmax},
+    Row{"LogSoftmax", softmax_need, lower_log_softmax, nullptr, 16.0F / 256, 127},
     Row{"Relu", any, lower_clip},
     Row{"Clip", any, lower_clip},
     Row{"LeakyRelu", any, lower_leaky_relu},
-    Row{"Sigmoid", any, lower_sigmoid},
-    Row{"Tanh", any, lower_tanh},
-    Row{"Softmax", softmax_need, lower_softmax},
+    Row{"Sigmoid", any, lower_sigmoid, nullptr, 1.0F / 256, -128},
+    Row{"Tanh", any, lower_tanh, nullptr, 1.0F / 128, 0},
+    Row{"Softmax", softmax_need, lower_softmax, nullptr, 1.0F / 256, -128},
     Row{"HardSwish", any, lower_hard_swish},
     Row{.op = "Log", .need = any, .lower = lower_log, .newer = true},
     Row{.op = "Sqrt", .need = any, .lower = lower_sqrt, .newer = true},

@@ -2,15 +2,14 @@
 #include <array>
 
 #include "formats/tflite/lower.h"
-#include "graph/quantize_tensor.h"
 
 namespace octet::lite {
 namespace {
 
 /// `transposed`: the weight is [out, in] already.
-void fully_connected(Lowering& to, const Node& node, const Tensor& weight, bool transposed) {
+void fully_connected(Lowering& to, const Node& node, bool transposed) {
   const QuantParams& params = to.grid(node, node.inputs[1]);
-  Tensor integers = quantize(weight, params);
+  Tensor integers = to.weight(node, 1);
   if (!transposed) integers = permuted(integers, std::array<int64_t, 2>{1, 0});
   const int64_t count = integers.shape[0];
   const int input = to.input(node, 0, Order::Onnx);
@@ -38,7 +37,7 @@ void lower_gemm(Lowering& to, const Node& node) {
   if (scaled || node.integer("transA", 0) != 0) {
     refuse(node, "only alpha = beta = 1 and transA = 0 can be written");
   }
-  fully_connected(to, node, *weight, node.integer("transB", 0) != 0);
+  fully_connected(to, node, node.integer("transB", 0) != 0);
 }
 
 void batch_matmul(Lowering& to, int left, int right, int out) {
@@ -74,7 +73,7 @@ void lower_matmul(Lowering& to, const Node& node) {
   const Shape& b = to.shape(node.inputs[1]);
   if (a.size() < 2 || b.size() < 2) refuse(node, "an operand has fewer than two dimensions");
   if (weight && weight->shape.size() == 2 && !to.graph().is_constant(node.inputs[0])) {
-    return fully_connected(to, node, *weight, false);
+    return fully_connected(to, node, false);
   }
   const int left = to.input(node, 0, Order::Onnx);
   const int right = to.input(node, 1, Order::Onnx);

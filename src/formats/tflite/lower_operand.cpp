@@ -168,6 +168,25 @@ Tensor widened(const Tensor& narrow) {
 
 }  // namespace
 
+Tensor Lowering::weight(const Node& node, size_t index) const {
+  const ValueId id = node.inputs.at(index);
+  const QuantParams& params = grid(node, id);
+  const std::string& name = graph_.value(id).name;
+  for (const int32_t zero_point : params.zero_point) {
+    if (zero_point == 0) continue;
+    refuse(node, "its weight '{}' has the zero point {}; TFLite's weights are symmetric", name,
+           zero_point);
+  }
+  Tensor integers = quantize(*graph_.value(id).constant, params);
+  if (integers.dtype != DType::Int8) return integers;
+  const auto beyond = std::ranges::count(integers.as<int8_t>(), int8_t{-128});
+  if (beyond > 0) {
+    refuse(node, "its weight '{}' is -128 in {} place(s); TFLite's weights lie in [-127, 127]",
+           name, beyond);
+  }
+  return integers;
+}
+
 int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, int64_t count) {
   const ValueId id = node.input(index);
   const QuantParams& in = grid(node, node.inputs[0]);
