@@ -102,7 +102,8 @@ TEST(Certify, RefusesANetworkWithAnotherPlacement) {
     return folder.without(error.what());
   };
   network.targets = {"toaster"};
-  EXPECT_EQ(message(), "n.octet: unknown target 'toaster'; known are onnxruntime-cpu, tflite");
+  EXPECT_TRUE(message().starts_with("n.octet: unknown target 'toaster'; known are onnxruntime-cpu"))
+      << message();
   network.targets = {"tflite"};
   network.table.erase(network.graph.inputs()[0]);
   EXPECT_EQ(

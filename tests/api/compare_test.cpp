@@ -75,7 +75,7 @@ TEST(Compare, NamesWhatWasTamperedWithInOnnx) {
       {"matrix", "c_2/dequantize", 0, add_one, "c_2", "integers"},
       {"activation scale", "Gemm_4/dequantize", 1, double_float, "Gemm_4", "scale"},
       {"zero point", "Gemm_4/dequantize", 2, add_one, "Gemm_4", "zero point"},
-      {"table", "Gelu_1/look_up", 0, add_one, "Gelu_1", "table"},
+      {"table", "Gelu_1/entries", 0, add_one, "Gelu_1", "table"},
   };
   const TwinFiles files(net.graph, net.table, kBoth);
   for (const Tampered& row : rows) {

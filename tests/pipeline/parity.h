@@ -218,7 +218,7 @@ inline void check_parity(const ParityCase& held) {
   }
   const TwinFiles files(net.graph, net.table, held.targets);
   files.check_minimal();
-  files.check_adopted(original);
+  files.check_adopted(original, held.scheme);
   if (held.targets.size() == 2) files.check_equal();
   if (std::ranges::contains(held.targets, "onnxruntime-cpu")) {
     check_forms(net, held.targets, images, 8);

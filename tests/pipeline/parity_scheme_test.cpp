@@ -45,7 +45,7 @@ const std::vector<ParityCase>& networks() {
        [](SmallNet& n) {
          return n.op("MatMul", {n.op("Flatten", {n.op("GlobalAveragePool", {n.x})}), n.c({3, 4})});
        },
-       1},
+       1, 2},
       {"LargeBias",
        [](SmallNet& n) { return n.op("Conv", {n.x, n.c({4, 3, 3, 3}), n.c({4}, 200, 900)}); }},
       {"HardSwish", [](SmallNet& n) { return n.op("HardSwish", {n.mixed(n.x)}); }, 1, 2},

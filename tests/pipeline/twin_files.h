@@ -13,6 +13,7 @@
 #include "formats/tflite/writer.h"
 #include "octet/octet.h"
 #include "pipeline/minimal_file.h"
+#include "quant/scheme_text.h"
 #include "support/temp_folder.h"
 
 namespace octet::test {
@@ -64,11 +65,12 @@ class TwinFiles {
   }
 
   /// Every file gives back the network that writes it again, byte by byte.
-  void check_adopted(const Graph& original) const {
+  void check_adopted(const Graph& original, const Scheme& scheme = {}) const {
     for (const std::string& target : targets_) {
       SCOPED_TRACE(target);
       StoredFile stored = read_stored(path(target));
       stored.properties["octet.targets"] = join(targets_, ",");
+      stored.properties["octet.scheme"] = scheme_text(scheme);
       const QuantizedNetwork adopted = adopt(original, stored);
       for (const std::string& again : targets_) {
         EXPECT_TRUE(file_of(adopted.graph, adopted.table, again) ==
