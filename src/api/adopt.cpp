@@ -48,8 +48,11 @@ class Adopter {
     const StoredTensor* source = nullptr;
     for (const ValueId id : group.members) {
       const StoredTensor* held = find(id);
-      // What merely moves is read in place where a format needs no operator for it.
-      if (!held && !placement_.exact.contains(id)) {
+      // What merely moves is read in place where a format needs no operator for it, and what is
+      // clipped on its own grid may be taken in by the operator before.
+      const bool needless =
+          placement_.exact.contains(id) || placement_.clipped_later.contains(id);
+      if (!held && !needless) {
         refuse("it has no tensor '{}', which the network has", name(id));
       }
       if (!held || held->scale.empty()) continue;

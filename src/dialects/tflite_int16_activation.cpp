@@ -3,6 +3,7 @@
 
 #include "dialects/tflite_int16_functions.h"
 #include "dialects/tflite_kernels.h"
+#include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
 // Operators of one tensor of 16 bits: LOGISTIC, TANH, LEAKY_RELU, and clips.
@@ -105,7 +106,8 @@ at::Tensor leaky_relu(const IntegerCall& call) {
   });
 }
 
-/// RELU and RELU6 as operators of their own; a QUANTIZE where the grid ends at the bounds.
+/// On one grid a clip of the integers (RELU, RELU6, or MAXIMUM and MINIMUM); between grids RELU and
+/// RELU6 as operators of their own, or a QUANTIZE where the grid ends at the bounds.
 at::Tensor clip(const IntegerCall& call) {
   const QuantParams& x = grid_of_input(call, 0);
   IntegerCall bounded{.graph = call.graph,
@@ -115,6 +117,11 @@ at::Tensor clip(const IntegerCall& call) {
                       .out = call.out,
                       .bounds = {}};
   bounded.bounds = std::get<Absorbable>(op_of(call.node).quant.value).bounds(call.graph, call.node);
+  if (x.scale == call.out.scale) {
+    const Grid grid = grid_of(call.out);
+    return call.in(0).clamp(quantize(bounded.bounds.first, grid),
+                            quantize(bounded.bounds.second, grid));
+  }
   const Limits limits = limits_of(bounded);
   const Multiplier by = multiplier_of(static_cast<double>(x.scale[0] / call.out.scale[0]));
   return each(call.in(0),

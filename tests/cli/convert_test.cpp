@@ -27,9 +27,9 @@ TEST(ConvertProgram, RefusesInOneLine) {
                           "net.onnx: none of its tensors is quantized; use 'octet quantize' for "
                           "float networks"},
            RefusedCommand{"form", "convert @net.onnx -o @made.onnx --form tensorrt", 2,
-                          "unknown form 'tensorrt' of ONNX files; known are qdq, qoperator"},
+                          "'tensorrt' is no choice of the form of ONNX files; wanted qdq or qoperator"},
            RefusedCommand{"extension", "convert @net.onnx -o @made.bin", 2,
-                          "made.bin: the format is told by the extension; wanted .onnx or .tflite"},
+                          "made.bin: the format is told by the extension; wanted .onnx, .tflite or .octet"},
            RefusedCommand{"images", "convert @net.onnx -o @made.onnx --images 0", 2,
                           "0 calibration images; wanted 1 or more"},
        }) {

@@ -28,7 +28,7 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "the target 'tflite-int16x8' has integer kernels of 16-bit activations, not of 8 bits; "
        "choose 16 bits, or a target of 8"},
       {"unknown ranges", "quantize @net.onnx --ranges moving -o @a.tflite", 2,
-       "ranges are 'moving'; wanted 'static' or 'dynamic'"},
+       "'moving' is no choice of ranges; wanted static or dynamic"},
       {"dynamic 16 bits", "quantize @net.onnx --ranges dynamic --activation-bits 16 -o @a.tflite",
        2, "dynamic ranges leave activations real; wanted 8 bits, not 16"},
       {"dynamic with data", "quantize @net.onnx --ranges dynamic --data @data.yaml -o @a.tflite", 2,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/file_form.h"
 #include "formats/held_value.h"
 #include "formats/onnx/graph_writer.h"
 #include "ops/op_def.h"

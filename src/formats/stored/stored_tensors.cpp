@@ -84,6 +84,9 @@ std::string reason_of_constant(const StoredTensor& tensor) {
   if (tensor.name.ends_with("/fill") && held.size() == 1) {
     return "TFLite pads with a number that has a grid of its own";
   }
+  if ((tensor.name.ends_with("/low") || tensor.name.ends_with("/high")) && held.size() == 1) {
+    return "TFLite clips by MAXIMUM and MINIMUM with a number; in ONNX it is Clip's own";
+  }
   if (tensor.name.contains("/layout")) return "the same constant in another layout";
   return "";
 }
@@ -94,7 +97,7 @@ constexpr std::array<std::string_view, 8> kOnnxMoves{"Reshape",      "Transpose"
 constexpr std::array<std::string_view, 6> kTfliteMoves{"RESHAPE", "TRANSPOSE",  "PAD",
                                                        "PADV2",   "MIRROR_PAD", "SLICE"};
 /// Ends of the names of what lies between the operators that TFLite needs for one of ONNX.
-constexpr std::array<std::string_view, 3> kTfliteSteps{"/so far", "/padded", "/resized"};
+constexpr std::array<std::string_view, 4> kTfliteSteps{"/so far", "/padded", "/resized", "/raised"};
 
 }  // namespace
 
@@ -103,6 +106,11 @@ std::string reason_of_format(const StoredTensor& tensor, std::string_view format
     if (std::ranges::contains(kOnnxMoves, tensor.made_by)) {
       return "the file of the other format needs no " + tensor.made_by + " of its own here";
     }
+    const bool clipped = !tensor.read_by.empty() &&
+                         std::ranges::all_of(tensor.read_by, [](const std::string& op) {
+                           return op == "Relu" || op == "Clip";
+                         });
+    if (clipped) return "TFLite's " + tensor.made_by + " takes in the activation behind it";
     return "";
   }
   if (tensor.constant) return reason_of_constant(tensor);

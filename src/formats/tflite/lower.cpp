@@ -73,7 +73,7 @@ Lowering::Lowering(const Graph& graph, const QuantTable& table, Arithmetic arith
 
 const Row& Lowering::row_of(const Node& node) const {
   const Row* row = find_row(node.op);
-  if (!row && real()) row = find_float_row(node.op);
+  if (real() && (!row || row->newer)) row = find_float_row(node.op);
   if (row) return *row;
   refuse(node, "TFLite has no {} form of it that octet writes", real() ? "float" : "int8");
 }
