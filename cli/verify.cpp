@@ -21,7 +21,8 @@ void add_verify(CLI::App& app) {
   auto given = std::make_shared<Given>();
   command->add_option("FILE", given->file, "an INT8 ONNX or TFLite file")->required();
   command
-      ->add_option("--against", given->against, "the network that it was made from: a .octet file, or the float .onnx")
+      ->add_option("--against", given->against,
+                   "the network that it was made from: a .octet file, or the float .onnx")
       ->required();
   command->add_option("--data", given->data, "a data description (YAML)")->required();
   command->add_option("--images", given->options.images, "training images that are held back")

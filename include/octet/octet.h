@@ -180,9 +180,9 @@ struct QuantizeResult {
 /// itself, which `verify` takes. Operators that octet has no kernel of are computed by ONNX Runtime
 /// meanwhile, and stay in float. With dynamic ranges `data` is empty.
 /// Every file is verified when it is written, but for those of dynamic ranges, which have no exact
-/// simulation. One that parts from its simulation by more than the limit, or that its runtime cannot
-/// compute, is removed again, and those after it are not written: Code::Runtime, naming the first
-/// value that differs.
+/// simulation. One that parts from its simulation by more than the limit, or that its runtime
+/// cannot compute, is removed again, and those after it are not written: Code::Runtime, naming the
+/// first value that differs.
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options = {}, const ProgressSink& progress = {});

@@ -50,8 +50,7 @@ class Adopter {
       const StoredTensor* held = find(id);
       // What merely moves is read in place where a format needs no operator for it, and what is
       // clipped on its own grid may be taken in by the operator before.
-      const bool needless =
-          placement_.exact.contains(id) || placement_.clipped_later.contains(id);
+      const bool needless = placement_.exact.contains(id) || placement_.clipped_later.contains(id);
       if (!held && !needless) {
         refuse("it has no tensor '{}', which the network has", name(id));
       }

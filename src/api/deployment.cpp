@@ -54,8 +54,7 @@ FileForm form_for(const TargetSet& targets, Io io) {
   const auto wants_signed = [](const TargetProfile* profile) {
     return profile->extension == ".onnx" && !profile->unsigned_activations;
   };
-  return {.io = io,
-          .unsigned_activations = std::ranges::none_of(targets.profiles(), wants_signed)};
+  return {.io = io, .unsigned_activations = std::ranges::none_of(targets.profiles(), wants_signed)};
 }
 
 Deployment deployment_of(const DeploymentChoice& choice) {
@@ -73,9 +72,9 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   }
   if (!choice.saturation.empty()) {
     constexpr std::array<std::string_view, 2> kWords{"avoid", "report"};
-    made.scheme.saturation =
-        index_of(choice.saturation, "saturation", kWords) == 0 ? Scheme::Saturation::Avoid
-                                                               : Scheme::Saturation::Report;
+    made.scheme.saturation = index_of(choice.saturation, "saturation", kWords) == 0
+                                 ? Scheme::Saturation::Avoid
+                                 : Scheme::Saturation::Report;
   }
   made.scheme.activation_bits = choice.activation_bits;
   if (choice.activation_bits == 16) made.scheme.activations = Scheme::Activations::Symmetric;
@@ -105,7 +104,8 @@ Deployment deployment_in(const Properties& properties, const std::filesystem::pa
     if (!names.empty()) break;
     if (target.extension == file.extension()) names.emplace_back(target.name);
   }
-  Deployment made = deployment_of({.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
+  Deployment made = deployment_of(
+      {.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
   if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
   return made;
 }

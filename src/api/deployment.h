@@ -44,8 +44,8 @@ FileForm form_for(const TargetSet& targets, Io io);
 /// Throws Code::Usage for a word that is not known, and for a choice that a target cannot run.
 Deployment deployment_of(const DeploymentChoice& choice);
 
-/// What a file of ours says that it was made for: its properties "octet.targets", "octet.scheme" and
-/// "octet.io". What it does not say is the default of the first target with such files.
+/// What a file of ours says that it was made for: its properties "octet.targets", "octet.scheme"
+/// and "octet.io". What it does not say is the default of the first target with such files.
 Deployment deployment_in(const Properties& properties, const std::filesystem::path& file);
 
 /// The grid on which the integers of an input are raw pixels: real = (value/255 - mean) / deviation

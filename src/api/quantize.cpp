@@ -74,16 +74,15 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
   check_options(options);
-  const Deployment deployment = deployment_of({.targets =
-                                                   targets_of(outputs, options.targets,
-                                                              options.activation_bits),
-                                               .weights = options.weights,
-                                               .activations = options.activations,
-                                               .io = options.io,
-                                               .saturation = options.saturation,
-                                               .form = options.form,
-                                               .activation_bits = options.activation_bits,
-                                               .ranges = options.ranges});
+  const Deployment deployment =
+      deployment_of({.targets = targets_of(outputs, options.targets, options.activation_bits),
+                     .weights = options.weights,
+                     .activations = options.activations,
+                     .io = options.io,
+                     .saturation = options.saturation,
+                     .form = options.form,
+                     .activation_bits = options.activation_bits,
+                     .ranges = options.ranges});
   const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);

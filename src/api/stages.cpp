@@ -226,8 +226,7 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
   std::vector<std::string> notes = network.ends;
   if (targets.narrow_sums()) {
-    notes.push_back(
-        describe_margins(network.graph, pair_margins(network.graph, network.table)));
+    notes.push_back(describe_margins(network.graph, pair_margins(network.graph, network.table)));
   }
   return notes;
 }

@@ -20,8 +20,7 @@ Scheme parse_scheme(std::string_view text) {
     const auto chosen = [&](int bit) { return (choice >> bit & 1) != 0; };
     const Scheme scheme{
         .weights = chosen(0) ? Scheme::Weights::PerTensor : Scheme::Weights::PerChannel,
-        .activations =
-            chosen(1) ? Scheme::Activations::Symmetric : Scheme::Activations::Asymmetric,
+        .activations = chosen(1) ? Scheme::Activations::Symmetric : Scheme::Activations::Asymmetric,
         .activation_bits = chosen(2) ? 16 : 8,
         .ranges = chosen(3) ? Scheme::Ranges::Dynamic : Scheme::Ranges::Static,
         .saturation = chosen(4) ? Scheme::Saturation::Report : Scheme::Saturation::Avoid};

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "graph/quantize_tensor.h"
 #include "quant/saturation.h"
 #include "quant/sixteen_bits.h"
-#include "graph/quantize_tensor.h"
 
 namespace octet {
 namespace {

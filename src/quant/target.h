@@ -56,9 +56,9 @@ struct TargetProfile {
   Io io = Io::Float;           ///< the ends of its files, where nothing else is asked for
   bool io_only = false;        ///< its files can have no other ends
   bool unsigned_activations = false;  ///< its ONNX files hold activations as uint8
-  bool fixed_point = false;    ///< multipliers are integers with a shift (quant/ratio.h)
-  bool narrow_sums = false;    ///< on some processors pairs of products are added in 16 bits
-  int activation_bits = 8;     ///< that its integer kernels take
+  bool fixed_point = false;           ///< multipliers are integers with a shift (quant/ratio.h)
+  bool narrow_sums = false;           ///< on some processors pairs of products are added in 16 bits
+  int activation_bits = 8;            ///< that its integer kernels take
 
   /// nullptr: no integer kernel in this version.
   const TargetOp* find(std::string_view op) const;

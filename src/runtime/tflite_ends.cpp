@@ -12,8 +12,8 @@ void quantize_into(std::span<const float> image, tflite::Interpreter& interprete
   const TfLiteQuantizationParams& grid = interpreter.input_tensor(0)->params;
   std::ranges::transform(image, interpreter.typed_input_tensor<T>(0), [&](float real) {
     const double steps = std::round(static_cast<double>(real) / static_cast<double>(grid.scale));
-    return static_cast<T>(std::clamp<double>(
-        steps + grid.zero_point, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+    return static_cast<T>(std::clamp<double>(steps + grid.zero_point, std::numeric_limits<T>::min(),
+                                             std::numeric_limits<T>::max()));
   });
 }
 

@@ -26,10 +26,12 @@ TEST(ConvertProgram, RefusesInOneLine) {
            RefusedCommand{"float", "convert @net.onnx -o @made.tflite", 2,
                           "net.onnx: none of its tensors is quantized; use 'octet quantize' for "
                           "float networks"},
-           RefusedCommand{"form", "convert @net.onnx -o @made.onnx --form tensorrt", 2,
-                          "'tensorrt' is no choice of the form of ONNX files; wanted qdq or qoperator"},
-           RefusedCommand{"extension", "convert @net.onnx -o @made.bin", 2,
-                          "made.bin: the format is told by the extension; wanted .onnx, .tflite or .octet"},
+           RefusedCommand{
+               "form", "convert @net.onnx -o @made.onnx --form tensorrt", 2,
+               "'tensorrt' is no choice of the form of ONNX files; wanted qdq or qoperator"},
+           RefusedCommand{
+               "extension", "convert @net.onnx -o @made.bin", 2,
+               "made.bin: the format is told by the extension; wanted .onnx, .tflite or .octet"},
            RefusedCommand{"images", "convert @net.onnx -o @made.onnx --images 0", 2,
                           "0 calibration images; wanted 1 or more"},
        }) {

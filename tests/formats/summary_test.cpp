@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "formats/onnx/onnx_file.h"
-#include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"

@@ -175,7 +175,8 @@ inline void check_forms(const Quantized& net, const std::vector<std::string>& ta
                         std::span<const float> images, int64_t count) {
   const TempFolder folder;
   write_file(folder / "qdq.onnx", write_onnx(net.graph, net.table));
-  write_file(folder / "qoperator.onnx", write_onnx(net.graph, net.table, {.onnx = OnnxForm::QOperator}));
+  write_file(folder / "qoperator.onnx",
+             write_onnx(net.graph, net.table, {.onnx = OnnxForm::QOperator}));
   const auto run = [&](const std::string& file, std::span<const float> laid) {
     return open_session(folder / file, 1)->run(laid, count);
   };

@@ -107,7 +107,8 @@ void Importer::quantize(const Node& node) {
   const ValueId in = node.inputs.at(0);
   const ValueId out = node.outputs.at(0);
   const auto maker = file_.producer(in);
-  // ONNX Runtime computes an operator of several results on integers when all of them are quantized.
+  // ONNX Runtime computes an operator of several results on integers when all of them are
+  // quantized.
   const bool part = maker && file_.node(*maker).outputs.size() > 1;
   if (file_.users(out).empty() && !file_.is_output(out) && !part) {
     fail(Code::Model, "{}: nobody dequantizes its integers '{}'", describe(node),

@@ -191,8 +191,8 @@ bool Importer::in_row(const Node& node) {
   if (!held || held->kind != Binding::Kind::Integers) return false;
   const auto read_by = [&](std::string_view op) {
     const std::vector<NodeId> users = file_.users(node.outputs[0]);
-    return !users.empty() && std::ranges::all_of(
-                                 users, [&](NodeId user) { return file_.node(user).op == op; });
+    return !users.empty() &&
+           std::ranges::all_of(users, [&](NodeId user) { return file_.node(user).op == op; });
   };
   const Tensor* shape = node.op == "Reshape" ? file_.constant_input(node, 1) : nullptr;
   const bool flat = shape && shape->shape == Shape{1} && shape->as<int64_t>()[0] == -1;

@@ -40,12 +40,12 @@ std::vector<std::byte> write_onnx(const Graph& graph);
 std::vector<std::byte> write_node_model(const Graph& graph);
 
 /// The bytes of an INT8 ONNX file. In QOperator form an operator that ONNX Runtime has no twin of
-/// stands between DequantizeLinear and QuantizeLinear; in QDQ form all do: the graph with QuantizeLinear / DequantizeLinear
-/// around every operator, weights and biases stored as integers. With integers at the ends the
-/// first QuantizeLinear and the last DequantizeLinear are missing, and the file's metadata hold the
-/// grid of each end NAME as "octet.grid:NAME" = "SCALE ZERO_POINT". A node that multiplies by a
-/// constant (the table says its output is derived) becomes a second DequantizeLinear of the same
-/// integers.
+/// stands between DequantizeLinear and QuantizeLinear; in QDQ form all do: the graph with
+/// QuantizeLinear / DequantizeLinear around every operator, weights and biases stored as integers.
+/// With integers at the ends the first QuantizeLinear and the last DequantizeLinear are missing,
+/// and the file's metadata hold the grid of each end NAME as "octet.grid:NAME" = "SCALE
+/// ZERO_POINT". A node that multiplies by a constant (the table says its output is derived) becomes
+/// a second DequantizeLinear of the same integers.
 std::vector<std::byte> write_onnx(const Graph& graph, const QuantTable& table,
                                   const FileForm& form = {});
 

@@ -72,7 +72,8 @@ void QdqWriter::write_output(ValueId id) {
 }
 
 void QdqWriter::convert_end(const std::string& op, const QuantParams& grid,
-                 const std::pair<std::string, std::string>& from_to, const std::string& node) {
+                            const std::pair<std::string, std::string>& from_to,
+                            const std::string& node) {
   const auto [scale, zero_point] = add_grid(node, grid);
   add_node(op, node, {from_to.first, scale, zero_point}, {from_to.second});
 }
@@ -250,8 +251,8 @@ void QdqWriter::write_filled(const Node& node, size_t fill) {
   const ValueId out = node.outputs[0];
   const Tensor* given = graph_.constant_input(node, fill);
   const float number = given ? given->as<float>()[0] : 0.0F;
-  const std::string fill_name = share(
-      quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), named(out, "/fill"));
+  const std::string fill_name =
+      share(quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), named(out, "/fill"));
   std::vector<std::string> inputs;
   for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
     inputs.push_back(i == 0      ? integers(node.inputs[0])
@@ -294,7 +295,7 @@ void QdqWriter::write_space_to_depth(const Node& node) {
 
 /// A node of one output, named as the node is.
 std::string QdqWriter::add_result(const std::string& op, const std::string& node_name,
-                       const std::vector<std::string>& inputs) {
+                                  const std::vector<std::string>& inputs) {
   add_node(op, node_name, inputs, {node_name});
   return node_name;
 }
@@ -363,7 +364,7 @@ std::pair<std::string, std::string> QdqWriter::params_of(ValueId id) {
 }
 
 std::pair<std::string, std::string> QdqWriter::add_grid(const std::string& prefix,
-                                             const QuantParams& params) {
+                                                        const QuantParams& params) {
   const Shape shape =
       params.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(params.scale.size())};
   QuantParams whole{.type = params.type,

@@ -106,10 +106,10 @@ std::string reason_of_format(const StoredTensor& tensor, std::string_view format
     if (std::ranges::contains(kOnnxMoves, tensor.made_by)) {
       return "the file of the other format needs no " + tensor.made_by + " of its own here";
     }
-    const bool clipped = !tensor.read_by.empty() &&
-                         std::ranges::all_of(tensor.read_by, [](const std::string& op) {
-                           return op == "Relu" || op == "Clip";
-                         });
+    const bool clipped =
+        !tensor.read_by.empty() && std::ranges::all_of(tensor.read_by, [](const std::string& op) {
+          return op == "Relu" || op == "Clip";
+        });
     if (clipped) return "TFLite's " + tensor.made_by + " takes in the activation behind it";
     return "";
   }

@@ -45,8 +45,8 @@ void scale_by(Lowering& to, const Node& node, size_t data, double factor) {
                            .scale = {static_cast<float>(factor / most)},
                            .zero_point = {0},
                            .origin = Origin::Derived};
-  const int number = to.constant(node.name + "/factor",
-                                 integers_of(type, {1}, std::span(&most, 1)), params);
+  const int number =
+      to.constant(node.name + "/factor", integers_of(type, {1}, std::span(&most, 1)), params);
   tflite::MulOptionsT options;
   options.fused_activation_function = to.activation(node);
   to.emit(tflite::BuiltinOperator_MUL, 2, options_of(options), {input, number},
