@@ -1,9 +1,10 @@
 // Integer forms of x / y, for a computed y > 0, inside a block of linear attention (ReLU kernels,
 // as EfficientViT's: https://arxiv.org/pdf/2205.14756). Each form is calibrated, solved and run in
 // the integers of ONNX Runtime, and compared with the block in float. Prints the ratio of signal to
-// quantization noise (SQNR, in dB): the median over the seeds, the lowest and the highest.
+// quantization noise (SQNR, in dB): the median over the seeds, the lowest and the highest. The rows
+// compare the noise of the form that octet takes with that of each other form, seed by seed.
 //
-//     ./dev bench division [SEEDS]
+//     ./dev bench division [--json FILE] [SEEDS]
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <format>
 #include <print>
 #include <utility>
@@ -23,10 +23,12 @@
 #include "quant/calibrate.h"
 #include "quant/exact.h"
 #include "quant/solve.h"
+#include "rows.h"
 
 namespace {
 
 using namespace octet;
+using bench::median;
 
 constexpr int64_t kTokens = 49;
 constexpr int64_t kSize = 16;
@@ -142,11 +144,6 @@ double decibels(const at::Tensor& wanted, const at::Tensor& made) {
   return 10 * std::log10(wanted.square().sum().item<double>() / noise);
 }
 
-double median(std::vector<double> numbers) {
-  std::ranges::sort(numbers);
-  return numbers[numbers.size() / 2];
-}
-
 /// An operator per node, but one for all that a table computes.
 size_t operators(const Graph& graph, const Placement& placement) {
   size_t count = graph.order().size();
@@ -187,25 +184,43 @@ std::string spread_of(const std::vector<Score>& scores, double Score::* field) {
   return std::format("{:5.1f} ({:.1f} to {:.1f})", median(numbers), low, high);
 }
 
+/// The form that lower() takes where an operator of division is missing.
+constexpr size_t kTaken = 2;
+
+/// Noise over signal, as amplitudes, seed by seed.
+std::vector<double> noise(const std::vector<Score>& scores) {
+  std::vector<double> shares;
+  for (const Score& score : scores) shares.push_back(std::pow(10, -score.quotient / 20));
+  return shares;
+}
+
+void measure_spread(double spread, int seeds, bench::Table& table) {
+  std::vector<std::vector<Score>> scores;
+  std::println("scales of q, k, v per image: e^({} N); seeds 1 to {}", spread, seeds);
+  std::println("{:46} | {:22} | {:22} | {:22} | operators", "form", "quotient, all images",
+               "quotient, median image", "projection, all images");
+  for (const Form& form : forms()) {
+    std::vector<Score>& own = scores.emplace_back();
+    for (int seed = 1; seed <= seeds; ++seed) own.push_back(measure(form, draw(seed, spread)));
+    std::println("{:46} | {:22} | {:22} | {:22} | {}", form.name, spread_of(own, &Score::quotient),
+                 spread_of(own, &Score::image), spread_of(own, &Score::projection),
+                 own[0].operators);
+  }
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (i == kTaken) continue;
+    table.add(bench::compare(std::format("e^({} N), against {}", spread, forms()[i].name),
+                             "noise of the quotient / signal", noise(scores[kTaken]),
+                             noise(scores[i])));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int seeds = argc > 1 ? std::atoi(argv[1]) : 9;
-  if (seeds < 1) {
-    std::println(stderr, "division: {} seeds; wanted 1 or more", argv[1]);
-    return 2;
-  }
-  const at::NoGradGuard no_grad;
-  for (const double spread : {0.0, 0.25, 0.5, 1.0}) {
-    std::println("scales of q, k, v per image: e^({} N); seeds 1 to {}", spread, seeds);
-    std::println("{:46} | {:22} | {:22} | {:22} | operators", "form", "quotient, all images",
-                 "quotient, median image", "projection, all images");
-    for (const Form& form : forms()) {
-      std::vector<Score> scores;
-      for (int seed = 1; seed <= seeds; ++seed) scores.push_back(measure(form, draw(seed, spread)));
-      std::println("{:46} | {:22} | {:22} | {:22} | {}", form.name,
-                   spread_of(scores, &Score::quotient), spread_of(scores, &Score::image),
-                   spread_of(scores, &Score::projection), scores[0].operators);
-    }
-  }
+  const auto work = [](const bench::Options& options, bench::Table& table) {
+    const int seeds = bench::count_argument(options, 0, "the number of seeds", 9);
+    const at::NoGradGuard no_grad;
+    for (const double spread : {0.0, 0.25, 0.5, 1.0}) measure_spread(spread, seeds, table);
+  };
+  return bench::run("division", {argv, static_cast<size_t>(argc)}, work);
 }

@@ -1,31 +1,25 @@
-// One training step of the example network, float against QAT, alternated in one process: prints
-// the median of each and of their ratio, with the spread of the ratio (first and third quartile).
+// One training step of the example network, QAT against float, alternated in one process.
 //
-//     ./dev bench qat_step [ROUNDS]
+//     ./dev bench qat_step [--json FILE] [ROUNDS]
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 
-#include <chrono>
-#include <cstdlib>
-#include <print>
+#include <cmath>
 
+#include "base/fail.h"
 #include "engine/executor.h"
 #include "networks/architectures.h"
 #include "passes/passes.h"
 #include "quant/calibrate.h"
 #include "quant/simulate.h"
 #include "quant/solve.h"
+#include "rows.h"
 
 namespace {
 
 using namespace octet;
-
-double quantile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
-  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
-}
 
 struct Step {
   Executor& executor;
@@ -39,18 +33,10 @@ struct Step {
     value.backward();
     return value.item<double>();
   }
-  double milliseconds() {
-    const auto start = std::chrono::steady_clock::now();
-    loss();
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-        .count();
-  }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int rounds = argc > 1 ? std::atoi(argv[1]) : 30;
+void measure(const bench::Options& options, bench::Table& table_of_rows) {
+  const int rounds = bench::count_argument(options, 0, "the number of rounds", 30);
   const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
   const TargetSet targets(names);
   Graph graph = make_network("mobilenetv3-tiny", {{1, 28, 28}, 10, 1.0}, 1);
@@ -78,18 +64,17 @@ int main(int argc, char** argv) {
   const double float_loss = as_float.loss();
   const double qat_loss = as_qat.loss();
   if (std::abs(float_loss - qat_loss) > 0.05 * float_loss) {
-    std::println("not the same network: loss {} in float, {} in QAT", float_loss, qat_loss);
-    return 1;
+    fail(Code::Runtime, "not the same network: loss {} in float, {} in QAT", float_loss, qat_loss);
   }
-  std::vector<double> floats, qats, ratios;
-  for (int i = 0; i < rounds; ++i) {
-    floats.push_back(as_float.milliseconds());
-    qats.push_back(as_qat.milliseconds());
-    ratios.push_back(qats.back() / floats.back());
-  }
-  std::println(
-      "mobilenetv3-tiny 1x28x28, batch 128: float {:.1f} ms, QAT {:.1f} ms, ratio {:.2f} "
-      "({:.2f} to {:.2f}), {} rounds",
-      quantile(floats, 0.5), quantile(qats, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.25),
-      quantile(ratios, 0.75), rounds);
+  const std::vector<std::function<void()>> contenders{[&] { as_float.loss(); },
+                                                      [&] { as_qat.loss(); }};
+  const auto times = bench::alternate(contenders, rounds, 1);
+  table_of_rows.add(bench::compare("mobilenetv3-tiny 1x28x28, batch 128",
+                                   "QAT step / float step, ms", times[1], times[0]));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return bench::run("qat_step", {argv, static_cast<size_t>(argc)}, measure);
 }

@@ -11,7 +11,11 @@ void add_new(CLI::App& app);
 void add_train(CLI::App& app);
 void add_run(CLI::App& app);
 void add_quantize(CLI::App& app);
+void add_convert(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_targets(CLI::App& app);
+void add_verify(CLI::App& app);
+void add_compare(CLI::App& app);
 
 }  // namespace octet::cli

@@ -20,18 +20,36 @@ void add_quantize(CLI::App& app) {
   auto given = std::make_shared<Given>();
   QuantizeOptions& options = given->options;
   command->add_option("MODEL", given->model, "a float ONNX file")->required();
-  command->add_option("--data", given->data, "a data description (YAML)")->required();
+  command->add_option("--data", given->data, "a data description (YAML); not with dynamic ranges");
   command
-      ->add_option("-o,--output", given->outputs,
-                   "a .onnx or .tflite file; give it twice for both, with the same integers")
+      ->add_option(
+          "-o,--output", given->outputs,
+          "a .onnx or .tflite file; give it twice for both, with the same integers; .octet: "
+          "the quantized network itself, for 'octet verify'")
       ->required();
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
+  command->add_option("--weights", options.weights,
+                      "per-channel or per-tensor; default: the finest that the targets have");
+  command->add_option("--activations", options.activations, "asymmetric or symmetric")
+      ->capture_default_str();
+  command->add_option("--io", options.io,
+                      "float, int8 or uint8 at the ends of the files; default: by the targets");
+  command->add_option("--form", options.form, "of ONNX files: qdq or qoperator")
+      ->capture_default_str();
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
   command->add_option("--observer", options.observer, "minmax or percentile")
       ->capture_default_str();
   command->add_option("--percentile", options.percentile, "share of values that is not clipped")
+      ->capture_default_str();
+  command
+      ->add_option("--activation-bits", options.activation_bits,
+                   "8, or 16: TFLite files of 16-bit activations and 8-bit weights")
+      ->capture_default_str();
+  command
+      ->add_option("--ranges", options.ranges,
+                   "static, or dynamic: integer weights, float activations, no data")
       ->capture_default_str();
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();
@@ -40,6 +58,18 @@ void add_quantize(CLI::App& app) {
                    "NAME=Nx3x224x224 or Nx3x224x224: sizes of the input that the file leaves open "
                    "(N: any batch)")
       ->allow_extra_args(false);
+  command
+      ->add_option("--saturation", options.saturation,
+                   "avoid or report: what to do about sums of ONNX files that saturate on x86 "
+                   "without VNNI")
+      ->capture_default_str();
+  command
+      ->add_option("--verify-images", options.verify_images,
+                   "held-back training images that files are verified on; 0: none")
+      ->capture_default_str();
+  command->add_option(
+      "--verify-limit", options.verify_limit,
+      "steps of difference that are allowed; default: 0, any behind nodes in float");
   command->callback([given] {
     ProgressPrinter printer;
     const QuantizeResult result =
@@ -47,6 +77,8 @@ void add_quantize(CLI::App& app) {
                  given->options, printer.sink());
     printer.end_line();
     for (const std::string& line : result.in_float) std::println("note: {}", line);
+    for (const std::string& line : result.notes) std::println("note: {}", line);
+    for (const Certificate& file : result.certificates) std::println("verified {}", file.summary());
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
   });
 }
@@ -86,25 +118,49 @@ void print_rows(const std::vector<OperatorRow>& rows) {
   }
 }
 
+void print_inspection(const std::string& model) {
+  const Inspection found = inspect(model);
+  std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", model, found.format,
+               static_cast<double>(found.size_bytes) / 1000, found.parameters, found.multiply_adds);
+  std::println("\nin the file");
+  print_rows(found.source);
+  std::println("\nas {} executes it", found.runtime);
+  print_rows(found.executed);
+  for (const std::string& op : found.still_float) std::println("still float: {}", op);
+  for (const std::string& reason : found.unsupported)
+    std::println("cannot be quantized: {}", reason);
+}
+
+void print_plan(const std::string& model, const PlanOptions& options) {
+  const Plan made = plan(model, options);
+  std::println("rewritten before quantization");
+  for (const std::string& pass : made.passes) std::println("  {}", pass);
+  std::println("\nthen computed in");
+  print_rows(made.operators);
+  for (const std::string& reason : made.reasons) {
+    std::println("{}: {}", made.refused ? "refused" : "stays in float", reason);
+  }
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect", "operators, parameters, multiply-adds, and what is integer or still float");
   auto model = std::make_shared<std::string>();
+  auto options = std::make_shared<PlanOptions>();
   command->add_option("MODEL", *model, "an ONNX or TFLite file")->required();
-  command->callback([model] {
-    const Inspection found = inspect(*model);
-    std::println("{}: {}, {:.1f} KB, {} parameters, {} multiply-adds an image", *model,
-                 found.format, static_cast<double>(found.size_bytes) / 1000, found.parameters,
-                 found.multiply_adds);
-    std::println("\nin the file");
-    print_rows(found.source);
-    std::println("\nas {} executes it", found.runtime);
-    print_rows(found.executed);
-    for (const std::string& op : found.still_float) std::println("still float: {}", op);
-    for (const std::string& reason : found.unsupported)
-      std::println("cannot be quantized: {}", reason);
+  command
+      ->add_option("--target", options->targets,
+                   "say what quantization for this target will make of a float network")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--shape", options->shapes,
+                   "with --target: sizes of the input that the file leaves open")
+      ->allow_extra_args(false);
+  command->callback([model, options] {
+    if (options->targets.empty()) return print_inspection(*model);
+    print_plan(*model, *options);
   });
 }
 

@@ -43,8 +43,12 @@ int main(int argc, char** argv) {
   octet::cli::add_train(app);
   octet::cli::add_run(app);
   octet::cli::add_quantize(app);
+  octet::cli::add_convert(app);
   octet::cli::add_eval(app);
   octet::cli::add_inspect(app);
+  octet::cli::add_targets(app);
+  octet::cli::add_verify(app);
+  octet::cli::add_compare(app);
   if (argc > 1 && argv[1][0] != '-') {
     const std::string unknown = unknown_subcommand(app, argv[1]);
     if (!unknown.empty()) return complain(unknown.c_str(), 2);

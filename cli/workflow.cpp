@@ -56,7 +56,7 @@ void add_run(CLI::App& app) {
     ProgressPrinter printer;
     const Report report = run(*recipe, *out, printer.sink());
     printer.end_line();
-    std::print("{}\nwrote {}/: float.onnx", report.text(), *out);
+    std::print("{}\nwrote {}/: float.onnx  network.octet", report.text(), *out);
     for (const State& state : report.states) {
       if (!state.path.empty() && state.name != "float") {
         std::print("  {}", std::filesystem::path(state.path).filename().string());

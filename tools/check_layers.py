@@ -21,7 +21,7 @@ LAYERS = {
     "quant": "graph ops engine data kernels dialects",
     "train": "graph ops engine data quant kernels",
     "formats": "graph ops kernels",
-    "runtime": "graph formats",
+    "runtime": "graph kernels formats",
     "eval": "graph data engine dialects quant runtime kernels",
     "report": "graph eval",
     "api": "kernels graph ops networks engine data passes dialects quant train formats runtime eval report",
@@ -46,7 +46,7 @@ FOREIGN = {
     "png.h": "data/",
     "zlib.h": "data/",
     "yaml-cpp/": "api/",
-    "nlohmann/": "report/ runtime/ api/ cli/",
+    "nlohmann/": "report/ runtime/ api/ cli/ formats/onnx/table_json",
     "CLI/": "cli/",
 }
 

@@ -78,30 +78,152 @@ struct EvaluateOptions {
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
                const EvaluateOptions& options = {}, const ProgressSink& progress = {});
 
+// --- Verifying ---------------------------------------------------------------------------------
+
+/// A value of a quantized network, as the runtime of a file computed its integers, against the
+/// simulation of that runtime and against the float network.
+struct CheckedTensor {
+  std::string name;       ///< of the value in the network
+  int64_t elements = 0;   ///< compared, over all images
+  int64_t differing = 0;  ///< elements whose integers are others than the simulation's
+  int64_t largest = 0;    ///< difference, in steps of the value's grid
+  int32_t deployed = 0;   ///< the first integers that differ: the file's, on the int8 grid,
+  int32_t simulated = 0;  ///< and the simulation's
+  double sqnr = 0;        ///< dB, of the file's numbers against the float network's
+  /// A node that computes in float between integers comes before it: float sums may be rounded
+  /// otherwise there, which can make a step of difference.
+  bool after_float = false;
+};
+
+/// What is known of a file: every intermediate value that it keeps, and its predictions.
+struct Certificate {
+  std::string file;
+  std::string runtime;  ///< "ONNX Runtime 1.23.2"
+  int64_t images = 0;
+  std::vector<CheckedTensor> tensors;  ///< in order of execution
+  double same_as_simulated = 0;        ///< percent of images with the simulation's prediction
+  double same_as_float = 0;            ///< and with the float network's
+  std::vector<std::string> in_float;   ///< nodes that stay in float, each with the reason
+  /// Steps that are allowed. Not given: 0, but any number after a node that stays in float.
+  std::optional<int64_t> limit;
+
+  /// The first value where file and simulation part; nullptr where all integers are equal.
+  const CheckedTensor* first_parting() const;
+  int64_t largest() const;      ///< difference of all, in steps
+  std::string refusal() const;  ///< one line where a difference is not allowed; else empty
+  std::string summary() const;  ///< one line
+  std::string text() const;     ///< a table for a terminal, a line per value, and the summary
+  std::string json() const;
+};
+
+struct VerifyOptions {
+  int64_t images = 32;           ///< of the training images that are held back; 1 or more
+  std::optional<int64_t> limit;  ///< `Certificate::limit`; 0 or more
+};
+
+/// Runs a .onnx or .tflite file in its runtime beside the exact simulation of that runtime, value
+/// by value. `against`: the network file (.octet) that the file was made from, or the float network
+/// (.onnx), whose parameters and integers are then taken from the file itself.
+/// `data`: a data description with training images; those that are held back from training
+/// (validation) are used, in the order of the network's seed, or all where none are held back. A
+/// difference throws nothing: look at `Certificate::refusal`. Throws Code::Model naming the first
+/// value that shows the file to be another network's.
+Certificate verify(const std::filesystem::path& file, const std::filesystem::path& against,
+                   const std::filesystem::path& data, const VerifyOptions& options = {},
+                   const ProgressSink& progress = {});
+
 // --- Quantizing --------------------------------------------------------------------------------
 
 struct QuantizeOptions {
-  std::vector<std::string> targets;     ///< empty: the ones that the outputs' extensions name
+  /// Empty: the ones that the outputs' extensions name, or, where all are .octet, onnxruntime-cpu
+  /// and tflite.
+  std::vector<std::string> targets;
   int64_t calibration_images = 1024;    ///< of the training images, chosen by seed
   std::string observer = "percentile";  ///< "minmax" or "percentile"
   double percentile = 99.99;
   uint64_t seed = 1;
+  std::string weights;  ///< "per-channel" or "per-tensor"; empty: the finest that all targets have
+  std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8
+  /// What stands at the ends of the files: "float", "int8" or "uint8"; empty: what the targets
+  /// want. With integers the input's are the raw pixels where mean and deviation of the data allow
+  /// that exactly.
+  std::string io;
+  /// Of activations: 8, or 16 (TFLite alone: int16 activations around 0, int8 weights, int64
+  /// biases).
+  int activation_bits = 8;
+  /// "static": activations are integers, on grids from calibration. "dynamic": weights alone are
+  /// stored as integers; activations stay float, and get grids where the runtime multiplies in
+  /// integers. Needs no data.
+  std::string ranges = "static";
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;
+  int64_t verify_images = 32;           ///< as in `VerifyOptions`; 0: the files are not verified
+  std::optional<int64_t> verify_limit;  ///< `Certificate::limit`
+  /// On x86 processors without VNNI ONNX Runtime adds products in pairs of 16 bits, which may
+  /// saturate. "avoid": channels of weights that could are given a larger scale, so that no input
+  /// can make them (for targets that ONNX Runtime runs); "report": all weights keep their full
+  /// range, and the notes say how many channels can saturate.
+  std::string saturation = "avoid";
+  std::string form = "qdq";  ///< of ONNX files: "qdq" or "qoperator" (QLinearConv, ...)
 };
 
 struct QuantizeResult {
-  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
-  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;         ///< what to know of the files, a line each
+  std::vector<Certificate> certificates;  ///< of the .onnx and .tflite files
 };
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
-/// file per output, .onnx or .tflite, all with the same integers. Operators that octet has no
-/// kernel of are computed by ONNX Runtime meanwhile, and stay in float.
+/// file per output, all with the same integers: .onnx, .tflite, or .octet, the quantized network
+/// itself, which `verify` takes. Operators that octet has no kernel of are computed by ONNX Runtime
+/// meanwhile, and stay in float. With dynamic ranges `data` is empty.
+/// Every file is verified when it is written, but for those of dynamic ranges, which have no exact
+/// simulation. One that parts from its simulation by more than the limit, or that its runtime
+/// cannot compute, is removed again, and those after it are not written: Code::Runtime, naming the
+/// first value that differs.
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options = {}, const ProgressSink& progress = {});
+
+// --- Converting what is quantized already --------------------------------------------------------
+
+struct ConvertOptions {
+  std::vector<std::string> targets;  ///< empty: the ones that the outputs' extensions name
+  std::string form = "qdq";          ///< of ONNX files: "qdq" or "qoperator"
+  /// A data description, whose training images calibrate what the file leaves in float; empty: the
+  /// file has to be quantized throughout.
+  std::filesystem::path data;
+  /// Where a target cannot have a parameter as it is, change it or round once more, and say so,
+  /// instead of refusing: see `ConvertResult::changes`.
+  bool allow_requantize = false;
+  int64_t calibration_images = 1024;  ///< of the training images, chosen by seed
+  std::string observer = "percentile";
+  double percentile = 99.99;
+  uint64_t seed = 1;
+  std::vector<std::string> shapes;  ///< as in QuantizeOptions
+};
+
+struct ConvertResult {
+  int64_t carried = 0;     ///< tensors whose scales, zero points and integers are those of the file
+  int64_t calibrated = 0;  ///< tensors that got theirs from images
+  /// What is not as in the file, by tensor: parameters that are others, roundings that come in.
+  std::vector<std::string> changes;
+  std::vector<std::string> notes;     ///< what is derived, and where the file is used otherwise
+  std::vector<std::string> passes;    ///< what was rewritten: "simplify_layout: 2"
+  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+};
+
+/// Writes a network that is quantized already (ONNX: QDQ or QOperator form, static, 8 bits) as INT8
+/// files, .onnx or .tflite, with its parameters unchanged: scales, zero points, integer weights and
+/// biases; uint8 and int8 activations are the same moved by 128. Biases in float are rounded to the
+/// scale of their products. What the file leaves in float is calibrated on `options.data` and
+/// quantized around what is given. Throws Code::Unsupported naming the tensor where a target cannot
+/// have a parameter as it is, or where calibration would be needed and there is no data.
+ConvertResult convert(const std::filesystem::path& model,
+                      const std::vector<std::filesystem::path>& outputs,
+                      const ConvertOptions& options = {}, const ProgressSink& progress = {});
 
 /// What `run` did and found.
 struct Report {
@@ -110,8 +232,10 @@ struct Report {
   uint64_t seed = 0;
   std::vector<State> states;
   TrainResult qat;
-  std::vector<std::string> passes;    ///< what was rewritten: "fold_batch_normalization: 12"
-  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<Certificate> certificates;  ///< of the INT8 files
+  std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
+  std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
+  std::vector<std::string> notes;         ///< what to know of the files, a line each
   std::vector<std::pair<std::string, std::string>> versions;
 
   std::string text() const;  ///< the table for a terminal
@@ -120,9 +244,10 @@ struct Report {
 };
 
 /// The whole workflow of a recipe: float network -> fused -> calibrated -> QAT -> integer files ->
-/// accuracy of every state in its runtime. Writes float.onnx, int8.onnx, int8.tflite, report.json
-/// and report.md into the folder `out`. The test images are looked at once per state, for the
-/// report alone.
+/// accuracy of every state in its runtime. Writes float.onnx, network.octet, int8.onnx,
+/// int8.tflite, report.json and report.md into the folder `out`. The INT8 files are verified on
+/// training images that are held back, as in `quantize`. The test images are looked at once per
+/// state, for the report alone.
 Report run(const std::filesystem::path& recipe, const std::filesystem::path& out,
            const ProgressSink& progress = {});
 
@@ -148,6 +273,70 @@ struct Inspection {
 /// Operators, parameters and multiply-adds of an ONNX or TFLite file, and the arithmetic that its
 /// runtime really uses.
 Inspection inspect(const std::filesystem::path& model);
+
+struct TargetRow {
+  std::string name;     ///< as in QuantizeOptions::targets
+  std::string format;   ///< of its files: "TFLite INT8"
+  std::string scheme;   ///< "weights per channel, float at the ends"
+  std::string runtime;  ///< whose kernels the profile is of: "TFLite 2.14"
+  std::string purpose;
+};
+/// What files can be made for.
+std::vector<TargetRow> targets();
+
+struct PlanOptions {
+  std::vector<std::string> targets;  ///< at least one
+  std::vector<std::string> shapes;   ///< as in QuantizeOptions
+};
+/// What quantization for targets will make of a float network.
+struct Plan {
+  std::vector<std::string> passes;     ///< what will be rewritten: "lower_operators: 3"
+  std::vector<OperatorRow> operators;  ///< afterwards; "int8", "int8 table", "float32", "refused"
+  std::vector<std::string> reasons;    ///< node by node: why it is not in integers
+  bool refused = false;                ///< a target's files have no place for such nodes
+};
+/// Says it before any work, and without data. Errors as `quantize`.
+Plan plan(const std::filesystem::path& model, const PlanOptions& options);
+
+// --- Comparing ---------------------------------------------------------------------------------
+
+/// A tensor that two INT8 files store differently.
+struct Difference {
+  std::string tensor;  ///< name of the network's value
+  std::string what;    ///< "scale", "zero point", "integers", "table", "type", "shape"
+  std::string a;       ///< in the first file
+  std::string b;       ///< in the second
+};
+
+/// A tensor, or a value's table, that only one of two INT8 files has.
+struct OneSided {
+  std::string tensor;
+  std::string what;    ///< "tensor" or "table"
+  std::string path;    ///< of the file that has it
+  std::string reason;  ///< the format's rule that asks for it; empty: none does
+};
+
+/// What two INT8 files store of one network. Activations in uint8 are compared as the int8 that
+/// means the same (128 less); constants in the order of ONNX.
+struct Comparison {
+  int64_t values = 0;     ///< computed tensors with equal scale and zero point
+  int64_t constants = 0;  ///< weights, biases and others with equal integers, scales, zero points
+  int64_t tables = 0;     ///< of pointwise functions, with equal entries
+  std::vector<Difference> differences;
+  std::vector<OneSided> one_sided;
+
+  /// No difference, and nothing on one side alone without a reason.
+  bool equal() const;
+};
+
+/// Compares what two INT8 files (.onnx in QDQ form, .tflite) store, tensor by tensor, by name.
+/// Nothing is run. Throws Code::Usage for other extensions and Code::Model, naming the tensor, for
+/// files that are damaged: scales that are not positive and finite, or not constant; zero points
+/// outside their type.
+Comparison compare(const std::filesystem::path& a, const std::filesystem::path& b);
+
+/// The comparison as a JSON object.
+std::string to_json(const Comparison& comparison);
 
 /// Names and versions of octet and the libraries that it runs on.
 std::vector<std::pair<std::string, std::string>> versions();

@@ -68,7 +68,7 @@ Inspection inspect(const std::filesystem::path& model) {
   bool quantized = false;
   for (const FileOperator& op : summary.operators) {
     ++source[{op.op, op.type}];
-    quantized = quantized || op.type.ends_with("int8");
+    quantized = quantized || op.type.ends_with("int8") || op.type == "int16";
   }
   inspection.source = counted(source);
 

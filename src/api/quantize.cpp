@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <set>
 
+#include "api/certify.h"
+#include "api/outputs.h"
 #include "api/stages.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -11,25 +12,60 @@
 namespace octet {
 namespace {
 
-/// The target that an output's extension names: the first with such files.
-std::string target_of(const std::filesystem::path& output) {
-  for (const TargetProfile& target : all_targets()) {
-    if (output.extension() == target.extension) return std::string(target.name);
-  }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
-       output.string());
+/// What a file's operators compute in, as its format is called.
+std::string_view arithmetic_of(Session& session) {
+  const auto uses = session.operators();
+  const auto any = [&](std::string_view type) {
+    return std::ranges::any_of(
+        uses, [&](const OperatorUse& use) { return use.arithmetic.ends_with(type); });
+  };
+  return any("int16")          ? " INT16X8"
+         : any("dynamic-int8") ? " dynamic INT8"
+         : any("int8")         ? " INT8"
+                               : " FP32";
 }
 
-std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
-  std::vector<InputShape> shapes;
-  for (const std::string& text : texts) {
-    const auto shape = parse_input_shape(text);
-    if (!shape) {
-      fail(Code::Usage, "'{}' is no shape of an input; wanted {}", text, kInputShapeForm);
-    }
-    shapes.push_back(*shape);
+void check_options(const QuantizeOptions& options) {
+  if (options.calibration_images < 1) {
+    fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
   }
-  return shapes;
+  if (options.verify_images < 0 || options.verify_limit.value_or(0) < 0) {
+    fail(Code::Usage, "verification of {} images with a limit of {} steps; wanted 0 or more",
+         options.verify_images, options.verify_limit.value_or(0));
+  }
+}
+
+/// The images that a quantization looks at.
+struct Images {
+  DataSource source;
+  std::unique_ptr<Dataset> dataset;
+  Split parts;
+};
+
+Images open_images(const std::filesystem::path& data, uint64_t seed) {
+  if (data.empty()) {
+    fail(Code::Usage,
+         "no data is given to calibrate with; wanted a data description (YAML), or the ranges "
+         "'dynamic'");
+  }
+  const DataRecipe recipe = read_data(data);
+  Images images{.source = {}, .dataset = open_part(recipe.train, "train"), .parts = {}};
+  images.source = *recipe.train;
+  images.parts = split(*images.dataset, recipe.validation, seed);
+  return images;
+}
+
+QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deployment,
+                                    const std::filesystem::path& data,
+                                    const std::vector<std::filesystem::path>& outputs) {
+  if (!data.empty()) {
+    fail(Code::Usage, "{}: dynamic ranges need no data; leave it out, and see 'octet eval'",
+         data.string());
+  }
+  const QuantizedNetwork network = quantize_weights(graph, deployment);
+  const auto files = files_of(network, outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
+  return {.passes = network.log, .in_float = {}, .notes = {}, .certificates = {}};
 }
 
 }  // namespace
@@ -37,34 +73,42 @@ std::vector<InputShape> parse_shapes(const std::vector<std::string>& texts) {
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
-  if (outputs.empty()) fail(Code::Usage, "no output file is given; wanted a .onnx or .tflite path");
-  if (options.calibration_images < 1) {
-    fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
+  check_options(options);
+  const Deployment deployment =
+      deployment_of({.targets = targets_of(outputs, options.targets, options.activation_bits),
+                     .weights = options.weights,
+                     .activations = options.activations,
+                     .io = options.io,
+                     .saturation = options.saturation,
+                     .form = options.form,
+                     .activation_bits = options.activation_bits,
+                     .ranges = options.ranges});
+  const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
+  if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
+    return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);
   }
-  std::vector<std::string> names = options.targets;
-  for (const auto& output : outputs) {
-    const std::string name = target_of(output);
-    if (options.targets.empty()) names.push_back(name);
-    if (!std::filesystem::is_directory(output.has_parent_path() ? output.parent_path()
-                                                                : std::filesystem::path("."))) {
-      fail(Code::Io, "cannot write {}: its folder does not exist", output.string());
-    }
-  }
-  const TargetSet targets(names);
-  const std::vector<InputShape> shapes = parse_shapes(options.shapes);
-  const DataRecipe recipe = read_data(data);
-  const auto dataset = open_part(recipe.train, "train");
-  const Split parts = split(*dataset, recipe.validation, options.seed);
+  const Images images = open_images(data, options.seed);
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile};
-  const QuantizedNetwork network =
-      quantize_network(read_network(model, shapes), targets, *dataset, parts, settings, progress);
-  // All files or none.
-  std::vector<std::vector<std::byte>> files;
-  for (const auto& output : outputs) files.push_back(quantized_file(network, output));
-  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
-  return {.passes = network.log, .in_float = network.in_float};
+  QuantizedNetwork network =
+      quantize_network(read_network(model, shapes), deployment,
+                       {*images.dataset, images.source, images.parts}, settings, progress);
+  network.seed = options.seed;
+  const auto files = files_of(network, outputs);
+  QuantizeResult result{.passes = network.log,
+                        .in_float = network.in_float,
+                        .notes = notes_on(network, deployment.targets),
+                        .certificates = {}};
+  const Verification verification{
+      *images.dataset, images.parts, {options.verify_images, options.verify_limit}, progress};
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    write_file(outputs[i], files[i]);
+    if (outputs[i].extension() == ".octet") continue;
+    auto certificate = certify_or_remove(network, outputs[i], verification);
+    if (certificate) result.certificates.push_back(std::move(*certificate));
+  }
+  return result;
 }
 
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
@@ -80,12 +124,9 @@ State evaluate(const std::filesystem::path& model, const std::filesystem::path& 
   const auto dataset = open_part(options.part == "test" ? recipe.test : recipe.train, options.part);
   const auto session = open_session(model, 0);
   const Score measured = score(*session, *dataset, options.batch, "evaluate", progress);
-  const auto uses = session->operators();
-  const bool integer = std::ranges::any_of(
-      uses, [](const OperatorUse& use) { return use.arithmetic.ends_with("int8"); });
   return {.name = model.stem().string(),
-          .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite") +
-                    (integer ? " INT8" : " FP32"),
+          .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite")
+                        .append(arithmetic_of(*session)),
           .runtime = session->runtime(),
           .path = model.string(),
           .images = measured.images,

@@ -119,6 +119,15 @@ EvaluationSettings read_evaluation(YamlSection section) {
   return settings;
 }
 
+VerificationSettings read_verification(YamlSection section) {
+  VerificationSettings settings;
+  settings.images = section.whole("images", {0, 100000000}, settings.images);
+  const int64_t limit = section.whole("limit", {0, 65535}, 0);
+  if (section.has("limit")) settings.limit = limit;
+  section.finish();
+  return settings;
+}
+
 NewNetwork read_network(YamlSection section) {
   NewNetwork network;
   network.arch = section.text("arch");
@@ -164,6 +173,21 @@ void read_model(YamlSection& root, Recipe& recipe) {
   }
 }
 
+/// One of a few words; empty where the key is absent.
+std::string read_word(YamlSection& section, const std::string& key,
+                      const std::vector<std::string>& words) {
+  return section.has(key) ? words[section.choice(key, words)] : "";
+}
+
+void read_scheme(YamlSection& root, DeploymentChoice& choice) {
+  YamlSection scheme = root.section("scheme");
+  choice.weights = read_word(scheme, "weights", {"per-channel", "per-tensor"});
+  choice.activations = read_word(scheme, "activations", {"asymmetric", "symmetric"});
+  choice.saturation = read_word(scheme, "saturation", {"avoid", "report"});
+  scheme.finish();
+  choice.io = read_word(root, "io", {"float", "int8", "uint8"});
+}
+
 DataRecipe read_recipe_data(YamlSection& root) {
   if (root.is_section("data")) return read_data(root.section("data"));
   return read_data(YamlSection::load(root.path("data")));
@@ -181,11 +205,13 @@ Recipe read_recipe(const std::filesystem::path& file) {
   read_model(root, recipe);
   const std::vector<std::string> targets = root.texts("targets");
   if (root.has("targets") && targets.empty()) root.refuse("targets", "at least one target");
-  if (!targets.empty()) recipe.targets = targets;
+  if (!targets.empty()) recipe.deployment.targets = targets;
+  read_scheme(root, recipe.deployment);
   recipe.train = read_training(root.section("train"), {});
   recipe.calibration = read_calibration(root.section("calibration"));
   recipe.qat = read_training(root.section("qat"), qat_defaults());
   recipe.evaluation = read_evaluation(root.section("evaluation"));
+  recipe.verification = read_verification(root.section("verification"));
   recipe.data = read_recipe_data(root);
   root.finish();
   return recipe;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/deployment.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
 #include "quant/settings.h"
@@ -45,6 +46,12 @@ struct EvaluationSettings {
   int64_t latency_runs = 100;  ///< 1 to 1000000
 };
 
+/// The section 'verification', of the INT8 files.
+struct VerificationSettings {
+  int64_t images = 32;           ///< 0 (no verification) to 100000000
+  std::optional<int64_t> limit;  ///< steps, 0 to 65535
+};
+
 /// What `octet run` and `octet train` do. The names of architectures, targets and observers are
 /// checked by those who know them, later; everything else is checked here.
 struct Recipe {
@@ -55,11 +62,13 @@ struct Recipe {
   std::vector<InputShape> shapes;         ///< of the model: none, or the one of 'shape'
   std::optional<NewNetwork> new_network;  ///< one of the two is given
   DataRecipe data;
-  std::vector<std::string> targets = {"onnxruntime-cpu", "tflite"};
+  /// 'targets', 'scheme: {weights: per-tensor, activations: symmetric, saturation: avoid}', 'io'.
+  DeploymentChoice deployment{.targets = {"onnxruntime-cpu", "tflite"}};
   TrainSettings train;  ///< also augment: {flip: true, crop: 2}
   CalibrationSettings calibration;
   TrainSettings qat;
   EvaluationSettings evaluation;
+  VerificationSettings verification;
 };
 
 /// Read and check a file. Errors are Code::Recipe, with file and line in the message; the paths in

@@ -1,3 +1,6 @@
+#include <set>
+
+#include "api/certify.h"
 #include "api/foreign.h"
 #include "api/stages.h"
 #include "base/fail.h"
@@ -129,7 +132,7 @@ TrainResult train(const std::filesystem::path& file, const std::filesystem::path
 Report run(const std::filesystem::path& file, const std::filesystem::path& out,
            const ProgressSink& progress) {
   const Recipe recipe = read_recipe(file);
-  const TargetSet targets(recipe.targets);
+  const Deployment deployment = deployment_of(recipe.deployment);
   const auto dataset = open_part(recipe.data.train, "train");
   const auto test = open_part(recipe.data.test, "test");
   const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
@@ -145,17 +148,26 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   measurer.file("float", "ONNX FP32", out / "float.onnx");
 
   QuantizedNetwork network =
-      quantize_network(std::move(graph), targets, *dataset, parts, recipe.calibration, progress);
+      quantize_network(std::move(graph), deployment, {*dataset, *recipe.data.train, parts},
+                       recipe.calibration, progress);
   measurer.simulated("quantized", network);
 
   const TrainingImages images{*dataset, parts.train, parts.validation};
   const TrainingResult qat = train_quantized(network.graph, network.placement, network.table,
                                              images, recipe.qat, recipe.seed, progress);
   measurer.simulated("qat", network);
+  network.seed = recipe.seed;
+  write_file(out / "network.octet", quantized_file(network, "network.octet"));
 
-  for (const TargetProfile* target : targets.profiles()) {
+  const Verification verification{*dataset, parts, recipe.verification, progress};
+  std::vector<Certificate> certificates;
+  std::set<std::string_view> written;  // targets may share a file
+  for (const TargetProfile* target : deployment.targets.profiles()) {
+    if (!written.insert(target->extension).second) continue;
     const auto path = out / std::format("int8{}", target->extension);
     write_file(path, quantized_file(network, path));
+    auto certificate = certify_or_remove(network, path, verification);
+    if (certificate) certificates.push_back(std::move(*certificate));
     measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
                   path);
   }
@@ -165,8 +177,10 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .seed = recipe.seed,
                 .states = measurer.states(),
                 .qat = to_public(qat),
+                .certificates = std::move(certificates),
                 .passes = network.log,
                 .in_float = network.in_float,
+                .notes = notes_on(network, deployment.targets),
                 .versions = versions()};
   write_file(out / "report.json", report.json());
   write_file(out / "report.md", report.markdown());

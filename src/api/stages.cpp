@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "api/foreign.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/text.h"
-#include "data/batch.h"
 #include "engine/executor.h"
+#include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
+#include "quant/dynamic.h"
+#include "quant/ratio.h"
+#include "quant/saturation.h"
+#include "quant/scheme_text.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -54,11 +58,28 @@ void check_image_sizes(const std::filesystem::path& model, const Value& input) {
        shape_text(usual));
 }
 
+/// Rounding what is rounded already would only lose.
+void refuse_quantized(const Graph& graph, const std::filesystem::path& model) {
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (node.op != "QuantizeLinear" && node.op != "DequantizeLinear") continue;
+    fail(Code::Unsupported,
+         "{}: it is quantized already, by {}; 'octet convert' carries its parameters over",
+         model.string(), describe(node));
+  }
+}
+
 }  // namespace
 
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes) {
   run_foreign_nodes();
   Graph graph = read_onnx(model, shapes);
+  refuse_quantized(graph, model);
+  check_images(graph, model);
+  return graph;
+}
+
+void check_images(const Graph& graph, const std::filesystem::path& model) {
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
     fail(Code::Unsupported,
          "{} has {} inputs and {} outputs; wanted one input of images and one "
@@ -71,7 +92,6 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
          model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
   }
   check_image_sizes(model, input);
-  return graph;
 }
 
 void check_input(const Graph& graph, const Dataset& dataset) {
@@ -100,58 +120,170 @@ void refuse_empty_values(const Graph& graph) {
 
 }  // namespace
 
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
-                                  const Split& split, const CalibrationSettings& settings,
-                                  const ProgressSink& progress) {
-  QuantizedNetwork network{
-      .graph = std::move(graph), .placement = {}, .table = {}, .log = {}, .in_float = {}};
-  check_input(network.graph, dataset);  // before anything of that size is computed
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement) {
+  std::vector<std::string> lines;
+  for (const auto& [id, reason] : placement.in_float) {
+    lines.push_back(std::format("{} stays in float, because {}", describe(graph.node(id)), reason));
+  }
+  return lines;
+}
+
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network{.graph = std::move(graph),
+                           .placement = {},
+                           .table = {},
+                           .log = {},
+                           .in_float = {},
+                           .targets = deployment.targets.names(),
+                           .form = deployment.form,
+                           .ends = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
-  const auto supported = [&](std::string_view op) { return targets.supports(op); };
+  const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
-  network.placement = place(network.graph, targets);
+  network.placement = place(network.graph, deployment.targets, deployment.scheme);
+  network.in_float = lines_in_float(network.graph, network.placement);
+  return network;
+}
+
+void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
   for (const auto& [id, reason] : network.placement.in_float) {
-    network.in_float.push_back(
-        std::format("{} stays in float, because {}", describe(network.graph.node(id)), reason));
     for (const TargetProfile* target : targets.profiles()) {
       if (target->float_between) continue;
       fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
            describe(network.graph.node(id)), reason, target->format);
     }
   }
+}
 
-  const auto count = std::min<size_t>(static_cast<size_t>(settings.images), split.train.size());
-  BatchReader reader(dataset,
-                     {split.train.begin(), split.train.begin() + static_cast<int64_t>(count)},
-                     {.size = settings.batch});
-  Step step(progress, "calibrate", static_cast<int64_t>(count), "images");
-  Batch batch;
-  const NextImages next = [&](std::vector<float>& images) -> int64_t {
-    if (batch.count > 0) step.advance(batch.count);
-    if (!reader.next(batch)) return 0;
-    images = batch.images;
-    return batch.count;
-  };
+namespace {
+
+/// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
+std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
+  const auto grid = pixel_grid(source);
+  const std::string why = grid ? fix_input(network.graph, network.placement, *grid) : grid.error();
+  if (!why.empty()) return std::format("; raw pixels are not its integers, because {}", why);
+  return network.form.io == Io::UInt8 ? ", which are the raw pixels"
+                                      : ", which are the raw pixels less 128";
+}
+
+/// "+ 3" or "- 3".
+std::string signed_text(int32_t number) {
+  return std::format("{} {}", number < 0 ? '-' : '+', std::abs(number));
+}
+
+void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
+  const std::string_view type = network.form.io == Io::UInt8 ? "uint8" : "int8";
+  for (const ValueId id : network.graph.inputs()) {
+    const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
+    network.ends.push_back(std::format("the input '{}' is {}: round(real / {}) {}{}",
+                                       network.graph.value(id).name, type, grid.scale[0],
+                                       signed_text(grid.zero_point[0]), pixels));
+  }
+  for (const ValueId id : network.graph.outputs()) {
+    const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
+    network.ends.push_back(std::format("the output '{}' is {}: real = {} * (integer {})",
+                                       network.graph.value(id).name, type, grid.scale[0],
+                                       signed_text(-grid.zero_point[0])));
+  }
+}
+
+}  // namespace
+
+ImageStream::ImageStream(const Dataset& dataset, const Split& split,
+                         const CalibrationSettings& settings, const ProgressSink& progress)
+    : count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
+      reader_(dataset, {split.train.begin(), split.train.begin() + count_},
+              {.size = settings.batch}),
+      step_(progress, "calibrate", count_, "images") {}
+
+int64_t ImageStream::next(std::vector<float>& images) {
+  if (batch_.count > 0) step_.advance(batch_.count);
+  if (!reader_.next(batch_)) return 0;
+  images = batch_.images;
+  return batch_.count;
+}
+
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  const CalibrationImages& images,
+                                  const CalibrationSettings& settings,
+                                  const ProgressSink& progress) {
+  check_input(graph, images.dataset);  // before anything of that size is computed
+  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  refuse_float(network, deployment.targets);
+  const bool integer_ends = deployment.form.io != Io::Float;
+  const std::string pixels = integer_ends ? pixels_of_input(network, images.source) : "";
+
+  ImageStream stream(images.dataset, images.split, settings, progress);
+  const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
   const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
   network.table = solve(network.graph, network.placement, ranges);
+  check_ratios(network.graph, network.table, deployment.targets);
+  if (integer_ends) describe_ends(network, pixels);
   return network;
 }
 
+std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
+  std::vector<std::string> notes = network.ends;
+  if (targets.narrow_sums()) {
+    notes.push_back(describe_margins(network.graph, pair_margins(network.graph, network.table)));
+  }
+  return notes;
+}
+
+QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network{.graph = std::move(graph),
+                           .placement = {},
+                           .table = {},
+                           .log = {},
+                           .in_float = {},
+                           .targets = deployment.targets.names(),
+                           .form = deployment.form,
+                           .ends = {}};
+  network.log = simplify(network.graph);
+  refuse_empty_values(network.graph);
+  const bool lite = std::ranges::any_of(
+      deployment.targets.profiles(),
+      [](const TargetProfile* target) { return target->extension == ".tflite"; });
+  const auto known = [&](std::string_view op) { return !lite || writes_dynamic_tflite(op); };
+  std::ranges::move(lower(network.graph, known), std::back_inserter(network.log));
+  network.placement.scheme = deployment.scheme;
+  network.table = dynamic_table(network.graph, deployment.targets);
+  return network;
+}
+
+namespace {
+
+std::vector<std::byte> write_octet(const Graph& graph, const QuantTable& table,
+                                   const FileForm& form) {
+  return write_network(graph, table, form.properties);
+}
+
+}  // namespace
+
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path) {
+  using Write = std::vector<std::byte> (*)(const Graph&, const QuantTable&, const FileForm&);
   struct Format {
     std::string_view extension;
-    std::vector<std::byte> (*write)(const Graph&, const QuantTable&);
+    Write write;
+    Write write_dynamic;
   };
-  static constexpr std::array kFormats{Format{".onnx", write_onnx},
-                                       Format{".tflite", write_tflite}};
+  static constexpr std::array kFormats{Format{".onnx", write_onnx, write_dynamic_onnx},
+                                       Format{".tflite", write_tflite, write_dynamic_tflite},
+                                       Format{".octet", write_octet, write_octet}};
+  FileForm form = network.form;
+  form.properties = {{"octet.targets", join(network.targets, ",")},
+                     {"octet.scheme", scheme_text(network.placement.scheme)},
+                     {"octet.io", io_text(network.form.io)},
+                     {"octet.form", form_text(network.form.onnx)},
+                     {"octet.seed", std::to_string(network.seed)}};
   for (const Format& format : kFormats) {
-    if (path.extension() == format.extension) {
-      return format.write(network.graph, network.table);
-    }
+    if (path.extension() != format.extension) continue;
+    const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;
+    return (dynamic ? format.write_dynamic : format.write)(network.graph, network.table, form);
   }
-  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx or .tflite",
+  fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",
        path.string());
 }
 

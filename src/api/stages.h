@@ -5,9 +5,13 @@
 #include <span>
 #include <vector>
 
+#include "api/deployment.h"
 #include "api/recipe.h"
+#include "base/progress.h"
+#include "data/batch.h"
 #include "data/dataset.h"
 #include "formats/onnx/input_shape.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "octet/octet.h"
@@ -23,6 +27,11 @@ struct QuantizedNetwork {
   QuantTable table;
   PassLog log;
   std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
+  std::vector<std::string> targets;   ///< that it was made for
+  uint64_t seed = 1;                  ///< that the training images were split by
+  FileForm form;
+  /// What integers at the ends of its files stand for.
+  std::vector<std::string> ends;
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -37,19 +46,64 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
 /// Reads a float network with one input of images and one output; `shapes` fill dimensions of the
-/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0.
+/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0,
+/// Code::Unsupported where the network is quantized already.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
+
+/// Throws Code::Unsupported naming `model` where a network has more than one input of images and
+/// one output, Code::Model where an image's size is open or 0.
+void check_images(const Graph& graph, const std::filesystem::path& model);
 
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
 void check_input(const Graph& graph, const Dataset& dataset);
 
-/// Fuses, lowers for the targets, places quantizers, calibrates on the first images of
-/// `split.train`, and solves for the table.
-QuantizedNetwork quantize_network(Graph graph, const TargetSet& targets, const Dataset& dataset,
-                                  const Split& split, const CalibrationSettings& settings,
+/// Fuses, lowers for the targets and places quantizers: all that is decided before data is looked
+/// at. `in_float` tells what has no integer form.
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment);
+
+/// Images to quantize with: `source` is where the data set comes from.
+struct CalibrationImages {
+  const Dataset& dataset;
+  const DataSource& source;
+  const Split& split;
+};
+
+/// `place_network`, then calibrates on the first images of `split.train`, and solves for the table.
+/// Throws Code::Unsupported where a node has no integer form and a target's files no float.
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  const CalibrationImages& images,
+                                  const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
-/// The INT8 file in the format that the extension names.
+/// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
+/// the weights' entries alone.
+QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment);
+
+/// The images that calibrate, one batch after the other, with the progress of them.
+class ImageStream {
+ public:
+  ImageStream(const Dataset& dataset, const Split& split, const CalibrationSettings& settings,
+              const ProgressSink& progress);
+  /// As `calibrate` asks for them (calibrate.h).
+  int64_t next(std::vector<float>& images);
+
+ private:
+  int64_t count_;
+  BatchReader reader_;
+  Step step_;
+  Batch batch_;
+};
+
+/// Throws Code::Unsupported naming a node that stays in float where a target's files have none.
+void refuse_float(const QuantizedNetwork& network, const TargetSet& targets);
+
+/// What to know of the files that a network is written to, a line each.
+std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets);
+
+/// "node \"n\" (Op) stays in float, because ...", one line each.
+std::vector<std::string> lines_in_float(const Graph& graph, const Placement& placement);
+
+/// The file in the format that the extension names: .onnx, .tflite, or .octet, the network itself.
 std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                                       const std::filesystem::path& path);
 

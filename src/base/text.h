@@ -9,6 +9,8 @@ namespace octet {
 
 /// "a, b, c".
 std::string join(std::span<const std::string> parts, std::string_view separator = ", ");
+/// The parts between separators; none of an empty text.
+std::vector<std::string> split_text(std::string_view text, char separator);
 
 /// "1x28x28"; dimensions below zero (the batch) are written "N".
 std::string shape_text(std::span<const int64_t> shape);

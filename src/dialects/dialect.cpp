@@ -44,7 +44,13 @@ at::Tensor run(const Node& node, const at::Tensor& x, const at::Tensor& w, at::S
   return op_of(node).run.value({node, inputs}).at(0);
 }
 
-/// Without the factors that Gemm may have: they are part of a multiplier.
+/// Gemm may have a factor: it is part of a multiplier.
+Node without_factor(const Node& node) {
+  Node plain = node;
+  plain.attributes.erase("alpha");
+  return plain;
+}
+
 at::Tensor sums_without_factors(const Node& node, const at::Tensor& x, const at::Tensor& w) {
   const double weights = largest_sum(node, w);
   const double bound = x.numel() == 0 ? 0 : weights * x.abs().amax().item<double>();
@@ -65,9 +71,19 @@ at::Tensor sums_without_factors(const Node& node, const at::Tensor& x, const at:
 
 at::Tensor sums_of_products(const Node& node, const at::Tensor& x, const at::Tensor& w) {
   if (!node.has("alpha")) return sums_without_factors(node, x, w);
-  Node plain = node;
-  plain.attributes.erase("alpha");
-  return sums_without_factors(plain, x, w);
+  return sums_without_factors(without_factor(node), x, w);
+}
+
+at::Tensor wide_sums_of_products(const Node& node, const at::Tensor& x, const at::Tensor& w) {
+  const Node plain = without_factor(node);
+  // In two parts of 8 bits, each exact in floats: much faster than doubles.
+  constexpr int kPart = 256;
+  if (largest_sum(plain, w) * kPart >= kFloatExact) {
+    return run(plain, x, w, at::kDouble).to(at::kLong);
+  }
+  const at::Tensor high = x.bitwise_right_shift(8);
+  at::Tensor sums = run(plain, high, w, at::kFloat).to(at::kLong).mul_(kPart);
+  return sums.add_(run(plain, x - high * kPart, w, at::kFloat).to(at::kLong));
 }
 
 }  // namespace octet

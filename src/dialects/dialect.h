@@ -48,14 +48,23 @@ struct Dialect {
 
 /// ONNX Runtime 1.23, CPU provider: MLAS kernels, multipliers in float, rounds half to even.
 const Dialect& onnxruntime_dialect();
+/// The same on x86 processors with AVX2 or AVX-512 but without VNNI, whose products of uint8 by
+/// int8 saturate in pairs (dialects/pair_order.h).
+const Dialect& onnxruntime_avx2_dialect();
 /// TFLite 2.14 as its default resolver runs it: convolutions and fully connected by ruy (one
 /// rounding, half up), the rest in fixed point.
 const Dialect& tflite_dialect();
 /// TFLite 2.14 with its reference kernels (two roundings in convolutions).
 const Dialect& tflite_reference_dialect();
+/// TFLite 2.14 on 16-bit activations and 8-bit weights, as its default resolver runs it. Its
+/// reference kernels compute the same, but for QUANTIZE, and LOGISTIC and TANH of inputs whose
+/// scale is (nearly) 2^-12, or of TANH 2^-11.
+const Dialect& tflite_int16x8_dialect();
 
 /// Exact 32-bit sums of products of the node's operator (Conv, ConvTranspose, Gemm, MatMul) without
 /// its bias: `x` and `w` are int32 tensors, zero points already subtracted.
 at::Tensor sums_of_products(const Node& node, const at::Tensor& x, const at::Tensor& w);
+/// The same in 64 bits (int64 tensor): exact while they stay below 2^53.
+at::Tensor wide_sums_of_products(const Node& node, const at::Tensor& x, const at::Tensor& w);
 
 }  // namespace octet

@@ -5,9 +5,11 @@
 #include <ATen/ops/round.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "base/fail.h"
 #include "graph/quantize_tensor.h"
@@ -125,8 +127,26 @@ constexpr std::array kRows{
     DialectRow{"Resize", resize},
 };
 
+/// The rows of processors that add products in pairs.
+std::vector<DialectRow> rows_in_pairs() {
+  constexpr std::array kOthers{DialectRow{"Conv", conv_in_pairs}, DialectRow{"Gemm", gemm_in_pairs},
+                               DialectRow{"MatMul", matmul_in_pairs}};
+  std::vector<DialectRow> rows(kOthers.begin(), kOthers.end());
+  for (const DialectRow& row : kRows) {
+    if (!std::ranges::contains(kOthers, row.op, &DialectRow::op)) rows.push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
 }  // namespace onnxruntime
+
+const Dialect& onnxruntime_avx2_dialect() {
+  static const std::vector<DialectRow> rows = onnxruntime::rows_in_pairs();
+  static const Dialect dialect{
+      .name = "ONNX Runtime without VNNI", .quantize = onnxruntime::quantize_linear, .rows = rows};
+  return dialect;
+}
 
 const Dialect& onnxruntime_dialect() {
   static const Dialect dialect{

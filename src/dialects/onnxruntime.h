@@ -49,9 +49,18 @@ std::vector<int32_t> tabulated(const IntegerCall& call, const QuantParams& in,
 at::Tensor looked_up(const at::Tensor& integers, const QuantParams& in,
                      std::span<const int32_t> entries);
 
+/// From sums of products (taken over) to the integers of the result.
+at::Tensor rescaled_conv(const IntegerCall& call, at::Tensor sums);
+at::Tensor rescaled_gemm(const IntegerCall& call, at::Tensor sums);
+at::Tensor rescaled_matmul(const IntegerCall& call, const at::Tensor& sums);
+
 at::Tensor conv(const IntegerCall& call);
 at::Tensor gemm(const IntegerCall& call);
 at::Tensor matmul(const IntegerCall& call);
+/// The same on processors without VNNI.
+at::Tensor conv_in_pairs(const IntegerCall& call);
+at::Tensor gemm_in_pairs(const IntegerCall& call);
+at::Tensor matmul_in_pairs(const IntegerCall& call);
 at::Tensor add(const IntegerCall& call);
 at::Tensor mul(const IntegerCall& call);
 at::Tensor where(const IntegerCall& call);

@@ -47,4 +47,11 @@ const Dialect& tflite_reference_dialect() {
   return dialect;
 }
 
+const Dialect& tflite_int16x8_dialect() {
+  static const std::vector<DialectRow> rows = all_rows(Kernels::Wide);
+  static const Dialect dialect{
+      .name = "tflite int16x8", .quantize = quantize_real<double>, .rows = rows};
+  return dialect;
+}
+
 }  // namespace octet

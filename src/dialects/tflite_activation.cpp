@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "dialects/tflite_kernels.h"
+#include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
 // Operators of one int8 tensor, each computed once for all 256 integers.
@@ -61,13 +62,18 @@ at::Tensor leaky_relu(const IntegerCall& call) {
                 }));
 }
 
-/// RELU and RELU6 as operators of their own; other clips are a QUANTIZE to the narrower grid.
+/// RELU and RELU6 as operators of their own; other clips are MAXIMUM and MINIMUM of the integers of
+/// one grid, or a QUANTIZE to the narrower grid.
 at::Tensor clip(const IntegerCall& call) {
   const QuantParams& x = grid_of_input(call, 0);
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto bounds =
       std::get<Absorbable>(op_of(call.node).quant.value).bounds(call.graph, call.node);
   const bool relu = bounds == std::pair{0.0F, kInfinity} || bounds == std::pair{0.0F, 6.0F};
+  if (!relu && same_grid(x, call.out)) {
+    const Grid grid = grid_of(call.out);
+    return call.in(0).clamp(quantize(bounds.first, grid), quantize(bounds.second, grid));
+  }
   if (!relu) {
     const Multiplier by = regrid_multiplier(x, call.out);
     return mapped(call.in(0),
@@ -168,6 +174,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const DialectRow> activation_rows(Kernels kernels) {
+  if (kernels == Kernels::Wide) return wide_activation_rows();
   return std::span(kRows).first(kRows.size() - (kernels == Kernels::Reference ? 1 : 0));
 }
 

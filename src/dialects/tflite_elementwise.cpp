@@ -35,17 +35,37 @@ at::Tensor sum(const IntegerCall& call) {
   });
 }
 
-/// A product with a number that has no grid is written as 127 x (number / 127).
+/// The same of 16 bits, which leave less room.
+template <int32_t kSign>
+at::Tensor wide_sum(const IntegerCall& call) {
+  constexpr int kWideHeadroom = 15;
+  const float a = grid_of_input(call, 0).scale[0];
+  const float b = grid_of_input(call, 1).scale[0];
+  const auto common = static_cast<double>(2 * std::max(a, b));
+  const Multiplier left = multiplier_of(static_cast<double>(a) / common);
+  const Multiplier right = multiplier_of(static_cast<double>(b) / common);
+  const Multiplier by = multiplier_of(
+      common / static_cast<double>(static_cast<float>(1 << kWideHeadroom) * call.out.scale[0]));
+  const Limits limits = limits_of(call);
+  return paired(call.in(0), call.in(1), [&](int32_t x, int32_t y) {
+    const int32_t raw = scaled(wrapping_shift(x, kWideHeadroom), left) +
+                        kSign * scaled(wrapping_shift(y, kWideHeadroom), right);
+    return std::clamp(scaled(raw, by), limits.low, limits.high);
+  });
+}
+
+/// A product with a number that has no grid is written as 127 x (number / 127), in 16 bits with
+/// 32767.
 at::Tensor scaled_by(const IntegerCall& call, size_t data, double factor) {
   const QuantParams& grid = grid_of_input(call, data);
+  const int32_t most = limits_of(call.out.type).high;
   const Multiplier by = multiplier_of(
-      static_cast<double>(grid.scale[0] * static_cast<float>(factor / 127) / call.out.scale[0]));
+      static_cast<double>(grid.scale[0] * static_cast<float>(factor / most) / call.out.scale[0]));
   const Limits limits = limits_of(call);
-  return mapped(call.in(data), table_of([&](int32_t x) {
-                  const int32_t product = 127 * (x - grid.zero_point[0]);
-                  return std::clamp(scaled(product, by) + call.out.zero_point[0], limits.low,
-                                    limits.high);
-                }));
+  return each(call.in(data), [&](int32_t x) {
+    const int32_t product = most * (x - grid.zero_point[0]);
+    return std::clamp(scaled(product, by) + call.out.zero_point[0], limits.low, limits.high);
+  });
 }
 
 at::Tensor mul(const IntegerCall& call) {
@@ -86,8 +106,7 @@ at::Tensor on_result_grid(const IntegerCall& call, size_t index) {
   const QuantParams& grid = grid_of_input(call, index);
   if (same_grid(grid, call.out)) return call.in(index);
   const Multiplier by = regrid_multiplier(grid, call.out);
-  return mapped(call.in(index),
-                table_of([&](int32_t x) { return regridded(x, grid, call.out, by); }));
+  return each(call.in(index), [&](int32_t x) { return regridded(x, grid, call.out, by); });
 }
 
 template <at::Tensor (*kChoose)(const at::Tensor&, const at::Tensor&)>
@@ -106,8 +125,18 @@ constexpr std::array kRows{
     DialectRow{"Min", extreme<at::minimum>},
 };
 
+constexpr std::array kWide{
+    DialectRow{"Add", wide_sum<1>},
+    DialectRow{"Sub", wide_sum<-1>},
+    DialectRow{"Mul", mul},
+    DialectRow{"Max", extreme<at::maximum>},
+    DialectRow{"Min", extreme<at::minimum>},
+};
+
 }  // namespace
 
-std::span<const DialectRow> elementwise_rows(Kernels) { return kRows; }
+std::span<const DialectRow> elementwise_rows(Kernels kernels) {
+  return kernels == Kernels::Wide ? std::span<const DialectRow>(kWide) : kRows;
+}
 
 }  // namespace octet::lite_integers

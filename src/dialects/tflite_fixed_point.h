@@ -67,6 +67,14 @@ inline int32_t scaled_up(int32_t x, Multiplier by) {
   return static_cast<int32_t>((high_product(wrapping_shift(x, left), by.mantissa) + half) >> right);
 }
 
+/// MultiplyByQuantizedMultiplier of 64 bits: a mantissa of 16 bits, one rounding, halves up. Out of
+/// the kernel's own range of exponents (-31 to 7) the result is 0 or saturated.
+inline int32_t scaled_wide(int64_t x, Multiplier by) {
+  const int64_t mantissa = by.mantissa < 0x7FFF0000 ? (by.mantissa + (1 << 15)) >> 16 : 0x7FFF;
+  const int shift = std::clamp(15 - by.exponent, 1, 62);
+  return static_cast<int32_t>((x * mantissa + (int64_t{1} << (shift - 1))) >> shift);
+}
+
 /// A float as the x86 conversion makes it an int32: out of range, and NaN, gives the smallest.
 template <class Real>
 int32_t truncated(Real real) {

@@ -1,7 +1,6 @@
 #include "dialects/tflite_kernels.h"
 
 #include <ATen/ExpandUtils.h>
-#include <ATen/ops/empty_like.h>
 
 #include "base/fail.h"
 
@@ -20,16 +19,25 @@ bool is_fused(Bounds bounds) {
          bounds == Bounds{-1.0F, 1.0F};
 }
 
+/// Of a grid around 0 the lower half falls away by RELU, the rest by saturation.
+bool is_half_fused(const IntegerCall& call) {
+  return call.out.type == DType::Int16 && call.bounds.first == 0;
+}
+
 }  // namespace
 
 Limits limits_of(const IntegerCall& call) {
   Limits limits{.low = call.out.low, .high = call.out.high};
-  if (!is_fused(call.bounds)) return limits;
+  if (!is_fused(call.bounds) && !is_half_fused(call)) return limits;
   limits.low = std::max(limits.low, on_grid(call.out, call.bounds.first));
   if (call.bounds.second < kInfinity) {
     limits.high = std::min(limits.high, on_grid(call.out, call.bounds.second));
   }
   return limits;
+}
+
+Limits limits_of(DType type) {
+  return {.low = static_cast<int32_t>(lowest(type)), .high = static_cast<int32_t>(highest(type))};
 }
 
 const QuantParams& grid_of_input(const IntegerCall& call, size_t index) {
@@ -103,6 +111,36 @@ at::Tensor requantized(at::Tensor sums, int64_t axis, const at::Tensor& bias,
   auto* run = to.rounding == Rounding::Up ? requantize_rows<scaled_up> : requantize_rows<scaled>;
   run(rows.mutable_data_ptr<int32_t>(), rows.numel() / count, channels, to);
   return rows.movedim(-1, axis);
+}
+
+namespace {
+
+/// PopulateConvolutionQuantizationParams: one multiplier per output channel, in double.
+std::vector<Multiplier> per_channel(const QuantParams& x, const QuantParams& w,
+                                    const QuantParams& out) {
+  std::vector<Multiplier> multipliers;
+  for (const float scale : w.scale) {
+    multipliers.push_back(
+        multiplier_of(static_cast<double>(x.scale[0]) * static_cast<double>(scale) /
+                      static_cast<double>(out.scale[0])));
+  }
+  return multipliers;
+}
+
+/// GetQuantizedConvolutionMultipler: the product of both scales is a float.
+std::vector<Multiplier> per_tensor(const QuantParams& x, const QuantParams& w,
+                                   const QuantParams& out) {
+  const float product = x.scale[0] * w.scale[0];
+  return {multiplier_of(static_cast<double>(product) / static_cast<double>(out.scale[0]))};
+}
+
+}  // namespace
+
+std::vector<Multiplier> product_multipliers(const IntegerCall& call) {
+  const QuantParams& x = grid_of_input(call, 0);
+  const QuantParams& w = grid_of_input(call, 1);
+  const bool matrices = call.node.op == "Gemm" || call.node.op == "MatMul";
+  return matrices && w.scale.size() == 1 ? per_tensor(x, w, call.out) : per_channel(x, w, call.out);
 }
 
 Multiplier regrid_multiplier(const QuantParams& from, const QuantParams& to) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 
 #include <array>
 #include <span>
@@ -12,8 +13,9 @@
 /// What the two dialects of TFLite share.
 namespace octet::lite_integers {
 
-/// Which of TFLite's two sets of kernels computes.
-enum class Kernels : uint8_t { Optimized, Reference };
+/// Which of TFLite's kernels compute: one of its two sets on 8 bits, or those of 16-bit
+/// activations, which both sets share.
+enum class Kernels : uint8_t { Optimized, Reference, Wide };
 
 /// The smallest and the largest integer of the result: its grid's, or those of the activation that
 /// TFLite fuses. Other bounds are saturation of the grid (formats/tflite/lower.h).
@@ -22,6 +24,8 @@ struct Limits {
   int32_t high = 127;
 };
 Limits limits_of(const IntegerCall& call);
+/// Those of the type of a result alone.
+Limits limits_of(DType type);
 
 const QuantParams& grid_of_input(const IntegerCall& call, size_t index);
 bool same_grid(const QuantParams& a, const QuantParams& b);
@@ -37,6 +41,9 @@ Int8Table table_of(Function function) {
 /// The table's result for each element of an int32 tensor of int8 integers; layout is kept.
 at::Tensor mapped(const at::Tensor& x, const Int8Table& table);
 
+/// Element by element over an int32 tensor; layout is kept.
+template <class Function>
+at::Tensor each(const at::Tensor& x, Function function);
 /// Element by element over two int32 tensors that broadcast.
 template <class Function>
 at::Tensor paired(const at::Tensor& a, const at::Tensor& b, Function function);
@@ -57,6 +64,9 @@ struct Requantization {
 at::Tensor requantized(at::Tensor sums, int64_t axis, const at::Tensor& bias,
                        const Requantization& to);
 
+/// The multipliers of a convolution or product of matrices: one per output channel, or one.
+std::vector<Multiplier> product_multipliers(const IntegerCall& call);
+
 /// in.scale / out.scale as QUANTIZE takes it, then to the other grid.
 int32_t regridded(int32_t x, const QuantParams& from, const QuantParams& to, Multiplier by);
 Multiplier regrid_multiplier(const QuantParams& from, const QuantParams& to);
@@ -68,6 +78,20 @@ std::span<const DialectRow> product_rows(Kernels kernels);
 std::span<const DialectRow> reduce_rows(Kernels kernels);
 std::span<const DialectRow> softmax_rows(Kernels kernels);
 std::span<const DialectRow> resize_rows(Kernels kernels);
+// Of 16-bit activations, where the arithmetic is another one.
+std::span<const DialectRow> wide_activation_rows();
+std::span<const DialectRow> wide_product_rows();
+std::span<const DialectRow> wide_softmax_rows();
+
+template <class Function>
+at::Tensor each(const at::Tensor& x, Function function) {
+  const at::Tensor dense = x.is_non_overlapping_and_dense() ? x : x.contiguous();
+  at::Tensor out = at::empty_like(dense);
+  const int32_t* from = dense.const_data_ptr<int32_t>();
+  int32_t* to = out.mutable_data_ptr<int32_t>();
+  for (int64_t i = 0; i < out.numel(); ++i) to[i] = function(from[i]);
+  return out;
+}
 
 template <class Function>
 at::Tensor paired(const at::Tensor& a, const at::Tensor& b, Function function) {

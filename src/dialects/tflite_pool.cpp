@@ -10,7 +10,7 @@
 namespace octet::lite_integers {
 namespace {
 
-/// Sums over all windows; what lies outside of the image counts as 0.
+/// Sums over all windows, exact below 2^24; what lies outside of the image counts as 0.
 at::Tensor window_sums(const at::Tensor& x, const Window& window) {
   const int64_t rows = output_extent(window, 0, x.size(2));
   const int64_t columns = output_extent(window, 1, x.size(3));

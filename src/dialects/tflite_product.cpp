@@ -5,28 +5,8 @@
 namespace octet::lite_integers {
 namespace {
 
-/// PopulateConvolutionQuantizationParams: one multiplier per output channel, in double.
-std::vector<Multiplier> per_channel(const QuantParams& x, const QuantParams& w,
-                                    const QuantParams& out) {
-  std::vector<Multiplier> multipliers;
-  for (const float scale : w.scale) {
-    multipliers.push_back(
-        multiplier_of(static_cast<double>(x.scale[0]) * static_cast<double>(scale) /
-                      static_cast<double>(out.scale[0])));
-  }
-  return multipliers;
-}
-
-/// GetQuantizedConvolutionMultipler: the product of both scales is a float.
-std::vector<Multiplier> per_tensor(const QuantParams& x, const QuantParams& w,
-                                   const QuantParams& out) {
-  const float product = x.scale[0] * w.scale[0];
-  return {multiplier_of(static_cast<double>(product) / static_cast<double>(out.scale[0]))};
-}
-
-Requantization requantization(const IntegerCall& call, std::vector<Multiplier> multipliers,
-                              Rounding rounding) {
-  return {.multipliers = std::move(multipliers),
+Requantization requantization(const IntegerCall& call, Rounding rounding) {
+  return {.multipliers = product_multipliers(call),
           .rounding = rounding,
           .zero_point = call.out.zero_point[0],
           .limits = limits_of(call)};
@@ -44,20 +24,14 @@ at::Tensor conv(const IntegerCall& call) {
   const bool dense = call.node.integer("group", 1) == 1 && call.node.op == "Conv";
   const Rounding rounding =
       dense && kKernels == Kernels::Optimized ? Rounding::Up : Rounding::AwayFromZero;
-  auto multipliers = per_channel(grid_of_input(call, 0), grid_of_input(call, 1), call.out);
-  return requantized(sums(call), 1, call.in(2),
-                     requantization(call, std::move(multipliers), rounding));
+  return requantized(sums(call), 1, call.in(2), requantization(call, rounding));
 }
 
 template <Kernels kKernels>
 at::Tensor fully_connected(const IntegerCall& call) {
-  const QuantParams& x = grid_of_input(call, 0);
-  const QuantParams& w = grid_of_input(call, 1);
-  auto multipliers = w.scale.size() > 1 ? per_channel(x, w, call.out) : per_tensor(x, w, call.out);
   return requantized(
       sums(call), -1, call.in(2),
-      requantization(call, std::move(multipliers),
-                     kKernels == Kernels::Optimized ? Rounding::Up : Rounding::AwayFromZero));
+      requantization(call, kKernels == Kernels::Optimized ? Rounding::Up : Rounding::AwayFromZero));
 }
 
 constexpr std::array kOptimized{
@@ -76,6 +50,7 @@ constexpr std::array kReference{
 }  // namespace
 
 std::span<const DialectRow> product_rows(Kernels kernels) {
+  if (kernels == Kernels::Wide) return wide_product_rows();
   return kernels == Kernels::Optimized ? std::span(kOptimized) : std::span(kReference);
 }
 

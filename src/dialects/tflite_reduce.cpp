@@ -1,5 +1,4 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/sum.h>
 
 #include <bit>
@@ -38,16 +37,6 @@ Reduction reduction_of(const IntegerCall& call) {
   return made;
 }
 
-template <class Function>
-at::Tensor each(const at::Tensor& sums, Function function) {
-  const at::Tensor dense = sums.is_non_overlapping_and_dense() ? sums : sums.contiguous();
-  at::Tensor out = at::empty_like(dense);
-  const int32_t* from = dense.const_data_ptr<int32_t>();
-  int32_t* to = out.mutable_data_ptr<int32_t>();
-  for (int64_t i = 0; i < out.numel(); ++i) to[i] = function(from[i]);
-  return out;
-}
-
 /// The kernel for rows and columns of an image: everything constant in one float offset.
 at::Tensor mean_of_image(const IntegerCall& call, const Reduction& reduction) {
   const QuantParams& x = grid_of_input(call, 0);
@@ -73,9 +62,10 @@ at::Tensor mean_in_fixed_point(const IntegerCall& call, const Reduction& reducti
   by.mantissa = static_cast<int32_t>((int64_t{by.mantissa} << shift) / reduction.count);
   by.exponent -= shift;
   const int64_t zeros = x.zero_point[0] * reduction.count;
+  const Limits limits = limits_of(call.out.type);
   return each(reduction.sums, [&](int32_t sum) {
     const int32_t y = scaled(static_cast<int32_t>(sum - zeros), by);
-    return std::clamp(wrapping_add(y, call.out.zero_point[0]), -128, 127);
+    return std::clamp(wrapping_add(y, call.out.zero_point[0]), limits.low, limits.high);
   });
 }
 
@@ -115,8 +105,7 @@ constexpr std::array kReference{
 }  // namespace
 
 std::span<const DialectRow> reduce_rows(Kernels kernels) {
-  if (kernels == Kernels::Reference) return kReference;
-  return kOptimized;
+  return kernels == Kernels::Optimized ? std::span<const DialectRow>(kOptimized) : kReference;
 }
 
 }  // namespace octet::lite_integers

@@ -42,10 +42,10 @@ std::vector<Neighbours> bilinear(int64_t in, int64_t out, Mode mode) {
   return made;
 }
 
-/// Halves away from zero.
+/// Halves away from zero. A mean of integers of the type is one of them.
 int32_t rounded(int64_t q20) {
   const int64_t half = q20 > 0 ? 1 << 19 : -(1 << 19);
-  return static_cast<int8_t>((q20 + half) / (1 << 20));
+  return static_cast<int32_t>((q20 + half) / (1 << 20));
 }
 
 at::Tensor interpolated(const at::Tensor& image, std::span<const Neighbours> rows,

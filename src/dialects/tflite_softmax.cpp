@@ -151,6 +151,7 @@ constexpr std::array kReference{
 }  // namespace
 
 std::span<const DialectRow> softmax_rows(Kernels kernels) {
+  if (kernels == Kernels::Wide) return wide_softmax_rows();
   return kernels == Kernels::Optimized ? std::span(kOptimized) : std::span(kReference);
 }
 

@@ -7,37 +7,11 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "data/batch.h"
+#include "eval/image_layout.h"
 #include "kernels/rank.h"
 
 namespace octet {
 namespace {
-
-/// NCHW -> NHWC, image by image.
-std::vector<float> channels_last(const std::vector<float>& images, const Shape& chw) {
-  std::vector<float> moved(images.size());
-  const auto channels = static_cast<size_t>(chw[0]);
-  const auto pixels = static_cast<size_t>(chw[1] * chw[2]);
-  const size_t size = channels * pixels;
-  for (size_t first = 0; first < images.size(); first += size) {
-    for (size_t c = 0; c < channels; ++c) {
-      for (size_t p = 0; p < pixels; ++p) {
-        moved[first + p * channels + c] = images[first + c * pixels + p];
-      }
-    }
-  }
-  return moved;
-}
-
-/// Whether the file wants NHWC. Throws when the images fit neither way.
-bool wants_channels_last(const Session& session, const Shape& chw) {
-  const Shape wanted = session.image_shape();
-  if (wanted == chw) return false;
-  if (chw.size() == 3 && wanted == Shape{chw[1], chw[2], chw[0]}) return true;
-  fail(Code::Data,
-       "the images are {}, the network wants {}; set 'size' and 'channels' in the data "
-       "description, or use other data",
-       shape_text(chw), shape_text(wanted));
-}
 
 void check_logits(const Session& session) {
   const Shape shape = session.output_shape();
@@ -52,7 +26,7 @@ void check_logits(const Session& session) {
 Score score(Session& session, const Dataset& dataset, int64_t batch_size, const std::string& name,
             const ProgressSink& progress) {
   const Shape chw = dataset.shape();
-  const bool move = wants_channels_last(session, chw);
+  const bool move = wants_channels_last(session.image_shape(), chw);
   check_logits(session);
   const auto classes = static_cast<size_t>(session.class_count());
   std::vector<int64_t> order(static_cast<size_t>(dataset.size()));

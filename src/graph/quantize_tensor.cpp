@@ -54,6 +54,7 @@ Tensor quantize(const Tensor& real, const QuantParams& params) {
     case DType::UInt8: return quantize_as<uint8_t>(real, params);
     case DType::Int16: return quantize_as<int16_t>(real, params);
     case DType::Int32: return quantize_as<int32_t>(real, params);
+    case DType::Float32: return real;
     default: fail(Code::Unsupported, "constants cannot be quantized to {}", name_of(params.type));
   }
 }

@@ -25,6 +25,7 @@ constexpr std::array kArchitectures{
     Architecture{"vit-tiny", "the vision transformer of 192 channels on patches of 16x16",
                  vit_tiny},
     Architecture{"resnet18", "the ImageNet ResNet of depth 18", resnet18},
+    Architecture{"resnet50", "the ImageNet ResNet of depth 50, of bottlenecks", resnet50},
 };
 
 }  // namespace

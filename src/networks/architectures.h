@@ -38,6 +38,7 @@ Graph mobilenetv3_small(const NetworkSize& size, uint64_t seed);
 Graph mobilenetv3_tiny(const NetworkSize& size, uint64_t seed);
 Graph resnet18(const NetworkSize& size, uint64_t seed);
 Graph resnet20(const NetworkSize& size, uint64_t seed);
+Graph resnet50(const NetworkSize& size, uint64_t seed);
 /// Throws Code::Usage for an image that is not a whole number of 16x16 patches.
 Graph vit_tiny(const NetworkSize& size, uint64_t seed);
 

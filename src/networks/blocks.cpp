@@ -29,14 +29,33 @@ ValueId inverted_residual(NetworkBuilder& net, const std::string& name, ValueId 
   return same ? net.binary("Add", name + ".add", y, x) : y;
 }
 
-ValueId basic_block(NetworkBuilder& net, const std::string& name, ValueId x, int64_t out,
-                    int64_t stride) {
-  ValueId y = net.conv_block(name + ".first", x, out, {.kernel = 3, .stride = stride}, "Relu");
-  y = net.conv_block(name + ".second", y, out, {.kernel = 3}, "");
+namespace {
+
+/// y + x, with x by a 1x1 convolution where the shape changes.
+ValueId residual(NetworkBuilder& net, const std::string& name, ValueId y, ValueId x,
+                 int64_t stride) {
+  const int64_t out = net.channels(y);
   const bool same = stride == 1 && out == net.channels(x);
   const ValueId shortcut =
       same ? x : net.conv_block(name + ".shortcut", x, out, {.stride = stride}, "");
   return net.activation("Relu", name + ".act", net.binary("Add", name + ".add", y, shortcut));
+}
+
+}  // namespace
+
+ValueId basic_block(NetworkBuilder& net, const std::string& name, ValueId x, int64_t out,
+                    int64_t stride) {
+  ValueId y = net.conv_block(name + ".first", x, out, {.kernel = 3, .stride = stride}, "Relu");
+  y = net.conv_block(name + ".second", y, out, {.kernel = 3}, "");
+  return residual(net, name, y, x, stride);
+}
+
+ValueId bottleneck_block(NetworkBuilder& net, const std::string& name, ValueId x, int64_t squeezed,
+                         int64_t stride) {
+  ValueId y = net.conv_block(name + ".reduce", x, squeezed, {}, "Relu");
+  y = net.conv_block(name + ".middle", y, squeezed, {.kernel = 3, .stride = stride}, "Relu");
+  y = net.conv_block(name + ".expand", y, 4 * squeezed, {}, "");
+  return residual(net, name, y, x, stride);
 }
 
 }  // namespace octet

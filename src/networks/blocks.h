@@ -37,4 +37,9 @@ ValueId inverted_residual(NetworkBuilder& net, const std::string& name, ValueId 
 ValueId basic_block(NetworkBuilder& net, const std::string& name, ValueId x, int64_t out,
                     int64_t stride);
 
+/// 1x1, 3x3 and 1x1 convolutions, the last one to four times as many channels as `squeezed`, and a
+/// shortcut as above (He et al., 2016, figure 5).
+ValueId bottleneck_block(NetworkBuilder& net, const std::string& name, ValueId x, int64_t squeezed,
+                         int64_t stride);
+
 }  // namespace octet

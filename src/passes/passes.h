@@ -85,10 +85,16 @@ size_t lower_operators(Graph& graph, const std::function<bool(std::string_view o
 /// What was done, for the report: "fold_batch_normalization: 12".
 using PassLog = std::vector<std::string>;
 
-/// The passes that any network goes through once read, in order; types and shapes are known after.
-PassLog simplify(Graph& graph);
+/// Whether what a pass made of a graph may stay; without one, everything may.
+using Accept = std::function<bool(const Graph& before, const Graph& after)>;
 
-/// Lowering for a set of targets, and what it opens up.
-PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supported);
+/// The passes that any network goes through once read, in order; types and shapes are known after.
+/// A pass whose result is not accepted is undone, each time that it runs.
+PassLog simplify(Graph& graph, const Accept& accept = {});
+
+/// Lowering for a set of targets, and what it opens up. A pass whose result is not accepted is
+/// undone.
+PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supported,
+              const Accept& accept = {});
 
 }  // namespace octet

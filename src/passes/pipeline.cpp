@@ -45,14 +45,27 @@ constexpr std::array kSimplify{
     Pass{"fold_normalization_into_next", fold_normalization_into_next},
 };
 
+/// Runs a pass, or leaves the graph as it was where the result is not accepted.
+template <class Run>
+size_t run_guarded(Run run, Graph& graph, const Accept& accept) {
+  if (!accept) return run(graph);
+  Graph changed = graph;
+  const size_t places = run(changed);
+  if (places == 0 || !accept(graph, changed)) return 0;
+  graph = std::move(changed);
+  return places;
+}
+
 /// How often each pass changed something.
 class Tally {
  public:
+  explicit Tally(const Accept& accept) : accept_(accept) {}
+
   template <size_t N>
   size_t run(const std::array<Pass, N>& passes, Graph& graph) {
     size_t changed = 0;
     for (const Pass& pass : passes) {
-      const size_t places = pass.run(graph);
+      const size_t places = run_guarded(pass.run, graph, accept_);
       changed += places;
       const auto it = std::ranges::find(counts_, pass.name, &Count::first);
       if (it == counts_.end())
@@ -70,6 +83,7 @@ class Tally {
 
  private:
   using Count = std::pair<std::string_view, size_t>;
+  const Accept& accept_;
   std::vector<Count> counts_;  ///< in the order of the first runs
 };
 
@@ -84,8 +98,8 @@ bool shapes_known(const Graph& graph) {
 
 }  // namespace
 
-PassLog simplify(Graph& graph) {
-  Tally tally;
+PassLog simplify(Graph& graph, const Accept& accept) {
+  Tally tally(accept);
   graph.sort();
   tally.run(kPrepare, graph);
   const size_t unread = graph.remove_dead();
@@ -98,21 +112,25 @@ PassLog simplify(Graph& graph) {
   return log;
 }
 
-PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supported) {
+PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supported,
+              const Accept& accept) {
   PassLog log;
-  note(log, "canonicalize_pooling", canonicalize_pooling(graph));
-  note(log, "fuse_matmul_bias", fuse_matmul_bias(graph));
-  note(log, "flatten_matmul", flatten_matmul(graph));
+  const auto apply = [&](std::string_view pass, auto run) {
+    note(log, pass, run_guarded(run, graph, accept));
+  };
+  apply("canonicalize_pooling", canonicalize_pooling);
+  apply("fuse_matmul_bias", fuse_matmul_bias);
+  apply("flatten_matmul", flatten_matmul);
   infer_shapes(graph);
-  note(log, "lower_operators", lower_operators(graph, supported));
-  note(log, "bound_masks", bound_masks(graph));
-  note(log, "move_softmax_last", move_softmax_last(graph));
+  apply("lower_operators", [&](Graph& whole) { return lower_operators(whole, supported); });
+  apply("bound_masks", bound_masks);
+  apply("move_softmax_last", move_softmax_last);
   // After lowering: HardSigmoid's slope and offset are now a Mul and an Add after a convolution,
   // and LayerNormalization's scale and bias before a product.
-  note(log, "fold_affine", fold_affine(graph));
-  note(log, "fold_forward", fold_forward(graph));
+  apply("fold_affine", fold_affine);
+  apply("fold_forward", fold_forward);
   // Zeros that a bias shares with an Add would be on two grids at once.
-  note(log, "unshare_constants", unshare_constants(graph));
+  apply("unshare_constants", unshare_constants);
   note(log, "remove_dead", graph.remove_dead());
   infer_shapes(graph);
   return log;

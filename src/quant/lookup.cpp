@@ -9,12 +9,29 @@
 
 #include "engine/executor.h"
 #include "ops/op_def.h"
+#include "quant/reconcile.h"
 
 namespace octet {
 namespace {
 
+/// A table that the network has itself: the index of a Gather from a row of constants.
+bool is_table(const Graph& graph, const Node& node) {
+  const Tensor* entries = node.op == "Gather" ? graph.constant_input(node, 0) : nullptr;
+  return entries && entries->dtype == DType::Float32 && entries->shape.size() == 1;
+}
+bool makes_index(const Graph& graph, const Node& node) {
+  if (node.op != "Cast" || graph.value(node.outputs[0]).dtype == DType::Float32) return false;
+  const auto users = graph.users(node.outputs[0]);
+  return users.size() == 1 && is_table(graph, graph.node(users[0]));
+}
+
 /// The inputs of a pointwise node that flow, each once; empty where the node is not pointwise.
 std::vector<ValueId> flowing_inputs(const Graph& graph, const Node& node) {
+  if (makes_index(graph, node)) return {node.inputs[0]};
+  if (is_table(graph, node)) {
+    const auto index = graph.producer(node.inputs[1]);
+    if (index && makes_index(graph, graph.node(*index))) return {node.inputs[1]};
+  }
   const OpDef& op = op_of(node);
   const auto* rescale = std::get_if<Rescale>(&op.quant.value);
   const bool fits = std::holds_alternative<Pointwise>(op.quant.value) ||
@@ -35,7 +52,8 @@ std::vector<ValueId> flowing_inputs(const Graph& graph, const Node& node) {
 
 class ChainFinder {
  public:
-  ChainFinder(const Graph& graph, const TargetSet& targets) : graph_(graph), targets_(targets) {
+  ChainFinder(const Graph& graph, const TargetSet& targets, const QuantTable& given)
+      : graph_(graph), targets_(targets), given_(given) {
     for (ValueId id : graph.outputs()) ++readers_[id];
     for (NodeId id : graph.order()) {
       for (ValueId in : graph.node(id).inputs) ++readers_[in];
@@ -49,16 +67,25 @@ class ChainFinder {
       trim(chain);
       const bool needed = std::ranges::any_of(
           chain.nodes, [&](NodeId id) { return !targets_.supports(graph_.node(id).op); });
-      if (needed) wanted.emplace(result, std::move(chain));
+      if (needed || misses(chain)) wanted.emplace(result, std::move(chain));
     }
     return wanted;
   }
 
  private:
+  /// The kernel of the one node writes another grid than the one that is given.
+  bool misses(const Chain& chain) const {
+    const Node& node = graph_.node(chain.nodes.back());
+    const QuantParams* grid = given_.find(node.outputs[0]);
+    return grid && chain.nodes.size() == 1 && !meets(*grid, targets_.demand(node.op));
+  }
+
   /// The chain that makes `value` for its one reader, or what a chain of nothing would be.
   Chain chain_into(ValueId value, std::ptrdiff_t reads) const {
     const auto before = chains_.find(value);
-    if (before == chains_.end() || readers_.at(value) != reads) return {value, {}};
+    if (before == chains_.end() || readers_.at(value) != reads || given_.find(value)) {
+      return {value, {}};
+    }
     return before->second;
   }
 
@@ -86,7 +113,7 @@ class ChainFinder {
   /// What makes the source joins too, once all that read it are inside.
   void prepend(Chain& chain) {
     const auto before = chains_.find(chain.source);
-    if (before == chains_.end()) return;
+    if (before == chains_.end() || given_.find(chain.source)) return;
     std::ptrdiff_t reads = 0;
     for (const NodeId id : chain.nodes)
       reads += std::ranges::count(graph_.node(id).inputs, chain.source);
@@ -104,7 +131,7 @@ class ChainFinder {
       const auto producer = graph_.producer(chain.source);
       if (!std::holds_alternative<Absorbable>(op_of(head).quant.value) || !producer) return;
       const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
-      if (!std::holds_alternative<Weighted>(rule)) return;
+      if (!std::holds_alternative<Weighted>(rule) || given_.find(chain.source)) return;
       chain.source = head.outputs[0];
       chain.nodes.erase(chain.nodes.begin());
     }
@@ -112,14 +139,17 @@ class ChainFinder {
 
   const Graph& graph_;
   const TargetSet& targets_;
+  const QuantTable& given_;
   std::map<ValueId, std::ptrdiff_t> readers_;
   std::map<ValueId, Chain> chains_;
 };
 
 }  // namespace
 
-std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets) {
-  return ChainFinder(graph, targets).run();
+std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
+                                     const QuantTable& given) {
+  if (!targets.tables()) return {};
+  return ChainFinder(graph, targets, given).run();
 }
 
 namespace {

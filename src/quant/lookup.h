@@ -19,8 +19,11 @@ struct Chain {
 };
 
 /// The chains that must be tables, by their result: those with a node that a target of the set
-/// has no integer kernel for. A chain is as long as its inner values have no other reader.
-std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets);
+/// has no integer kernel for, or none that writes the grid that the result is given; none where a
+/// target knows no tables. A chain is as long as its inner values have no other reader and no given
+/// grid.
+std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
+                                     const QuantTable& given = {});
 
 /// Where the chain's values lie when its source is on a grid. What that grid cannot tell from 0
 /// does not count: there an inverse has its pole.

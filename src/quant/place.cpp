@@ -8,8 +8,9 @@
 #include <set>
 
 #include "base/fail.h"
-#include "base/text.h"
 #include "ops/op_def.h"
+#include "quant/reconcile.h"
+#include "quant/saturation.h"
 
 namespace octet {
 namespace {
@@ -32,14 +33,17 @@ class UnionFind {
 
 class Placer {
  public:
-  Placer(const Graph& graph, const TargetSet& targets)
-      : graph_(graph), targets_(targets), sets_(graph.value_count()) {}
+  Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
+         const QuantTable& given)
+      : graph_(graph), targets_(targets), given_(given), sets_(graph.value_count()) {
+    placement_.scheme = scheme;
+  }
 
   Placement run() {
     for (ValueId id : graph_.inputs()) {
       if (is_data(id)) admit(id);
     }
-    placement_.chains = find_chains(graph_, targets_);
+    placement_.chains = find_chains(graph_, targets_, given_);
     for (const auto& [result, chain] : placement_.chains) {
       in_chain_.insert(chain.nodes.begin(), chain.nodes.end());
     }
@@ -97,10 +101,8 @@ class Placer {
   std::optional<std::string> in_float(const Node& node, const OpDef& op) const {
     if (const auto* held = std::get_if<FloatOnly>(&op.quant.value))
       return std::string(held->reason);
-    if (targets_.supports(node.op)) return std::nullopt;
-    const std::vector<std::string> names = targets_.refusing(node.op);
-    return std::format("{} {} no integer form of it", join(names, " and "),
-                       names.size() == 1 ? "has" : "have");
+    std::string reason = targets_.refusal(graph_, node);
+    return reason.empty() ? std::nullopt : std::optional(std::move(reason));
   }
 
   void apply(const Node& node, const OpDef& op, const Weighted& rule) {
@@ -109,7 +111,13 @@ class Placer {
     const int axis = rule.axis(node, graph_.value(weight).shape.size());
     if (axis < 0) return apply(node, op, Rescale{});
     const ValueId bias = node.input(rule.bias);
-    rules_[weight] = WeightGrid{axis, node.inputs[0], bias};
+    const QuantParams* grid = given_.find(weight);
+    if (grid && !grid->per_tensor() && grid->axis != axis) {
+      fail(Code::Unsupported,
+           "{}: the scales of its weight '{}' lie along axis {}; wanted axis {}, of the outputs",
+           describe(node), graph_.value(weight).name, grid->axis, axis);
+    }
+    rules_[weight] = WeightGrid{per_tensor(node) ? -1 : axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
         fail(Code::Unsupported, "{}: its bias is computed by the network", describe(node));
@@ -118,15 +126,38 @@ class Placer {
     }
   }
 
+  bool per_tensor(const Node& node) const {
+    return placement_.scheme.weights == Scheme::Weights::PerTensor ||
+           targets_.demand(node.op).weights == Scheme::Weights::PerTensor;
+  }
+  bool wide() const { return placement_.scheme.activation_bits == 16; }
+  bool symmetric() const {
+    return wide() || placement_.scheme.activations == Scheme::Activations::Symmetric;
+  }
+
   void apply(const Node& node, const OpDef& op, const Rescale& rule) {
     const double factor = rule.factor ? rule.factor(graph_, node) : 0;
     for (ValueId in : data_inputs(node, op)) {
       if (!graph_.is_constant(in)) {
-        if (factor > 0) factors_[node.outputs[0]] = {in, factor};
+        if (factor > 0 && follows(node.outputs[0], in, factor)) {
+          factors_[node.outputs[0]] = {in, factor};
+        }
       } else if (factor <= 0) {
         admit(in);
       }
     }
+    if (factor > 0 && !factors_.contains(node.outputs[0])) {
+      for (ValueId in : data_inputs(node, op)) {
+        if (graph_.is_constant(in)) admit(in);
+      }
+    }
+  }
+
+  /// The grid that the product was given with, if any, is its source's times the factor.
+  bool follows(ValueId product, ValueId source, double factor) const {
+    const QuantParams* grid = given_.find(product);
+    const QuantParams* from = given_.find(source);
+    return !grid || (from && is_rescaled(*from, factor, *grid));
   }
 
   void apply(const Node& node, const OpDef& op, const Pointwise& rule) {
@@ -149,6 +180,11 @@ class Placer {
   }
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
+    if (symmetric()) {
+      const float steps = wide() ? 32768 : 128;
+      rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / steps, 0};
+      return;
+    }
     // 256 steps cover the interval but for its upper end, as TFLite fixes them.
     const float scale = (rule.high - rule.low) / 256;
     const auto zero = static_cast<int32_t>(std::lround(-128 - rule.low / scale));
@@ -158,15 +194,36 @@ class Placer {
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
     bound(node, rule);
+    if (symmetric()) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
+    if (!saturates(node, rule)) {
+      sets_.join(in, node.outputs[0]);
+      placement_.clipped_later.insert(in);
+      return;
+    }
     quantized_.erase(in);
     placement_.absorbed.push_back(in);
   }
 
+  /// A grid of its own choice ends at the bounds; one that is given may not.
+  bool saturates(const Node& node, const Absorbable& rule) const {
+    const QuantParams* grid = given_.find(node.outputs[0]);
+    return !grid || ends_at(*grid, rule.bounds(graph_, node));
+  }
+
+  /// A grid around 0 does not end where an activation does: the clip stays an operator, of the
+  /// integers of one grid. Both runtimes compute it exactly.
+  void keep_clip(ValueId in, ValueId out) {
+    sets_.join(in, out);
+    if (can_absorb(in)) placement_.clipped_later.insert(in);
+  }
+
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    rules_[node.outputs[0]] = low == 0 && high == 1 ? GroupRule(FixedGrid{1.0F / 255, -128})
-                                                    : GroupRule(FromData{low, high});
+    const FixedGrid unit = !symmetric() ? FixedGrid{1.0F / 255, -128}
+                                        : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
+    rules_[node.outputs[0]] =
+        low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }
 
   void apply(const Node& /*node*/, const OpDef& /*op*/, const FloatOnly& /*rule*/) {}
@@ -175,7 +232,7 @@ class Placer {
   bool can_absorb(ValueId value) const {
     const auto producer = graph_.producer(value);
     if (!producer || graph_.is_output(value) || graph_.users(value).size() != 1) return false;
-    if (factors_.contains(value)) return false;
+    if (factors_.contains(value) || given_.find(value)) return false;
     if (in_chain_.contains(*producer) || placement_.in_float.contains(*producer)) return false;
     const QuantRule& rule = op_of(graph_.node(*producer)).quant.value;
     return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
@@ -220,6 +277,7 @@ class Placer {
       const auto users = graph_.users(in);
       if (users.size() != 1 || in_chain_.contains(users[0])) continue;
       const ValueId out = graph_.node(users[0]).outputs[0];
+      if (given_.find(out)) continue;  // it saturates at the bounds, or is not absorbed
       const auto* own = std::get_if<FromData>(&rules_.at(out));
       const auto same = [&](const GroupRule& rule) {
         const auto* data = std::get_if<FromData>(&rule);
@@ -252,6 +310,9 @@ class Placer {
 
   void add_group(std::vector<ValueId> values) {
     if (values.size() == 1 && factors_.contains(values[0])) return;  // follows its source
+    if (const auto grid = shared_grid(graph_, given_, values)) {
+      return push(std::move(values), FixedGrid{grid->scale[0], grid->zero_point[0]});
+    }
     FromData from_data{kInfinity, -kInfinity};
     std::optional<GroupRule> fixed;
     for (ValueId id : values) {
@@ -297,6 +358,7 @@ class Placer {
 
   const Graph& graph_;
   const TargetSet& targets_;
+  const QuantTable& given_;
   UnionFind sets_;
   Placement placement_;
   std::set<NodeId> in_chain_;
@@ -307,10 +369,27 @@ class Placer {
 
 }  // namespace
 
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
-  Placement placement = Placer(graph, targets).run();
-  placement.scheme = scheme;
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
+                const QuantTable& given) {
+  Placement placement = Placer(graph, targets, scheme, given).run();
+  if (scheme.saturation == Scheme::Saturation::Avoid && targets.narrow_sums()) {
+    avoid_saturation(graph, placement);
+  }
   return placement;
+}
+
+std::string fix_input(const Graph& graph, Placement& placement, const FixedGrid& grid) {
+  const ValueId input = graph.inputs().at(0);
+  const auto found = placement.group_of.find(input);
+  if (found == placement.group_of.end()) return "the input is not quantized";
+  Group& group = placement.groups[found->second];
+  if (!std::holds_alternative<FromData>(group.rule)) return "a target fixes the input's grid";
+  for (const ValueId id : group.members) {
+    if (id == input || placement.exact.contains(id)) continue;
+    return std::format("the input shares its grid with '{}'", graph.value(id).name);
+  }
+  group.rule = grid;
+  return "";
 }
 
 }  // namespace octet

@@ -7,7 +7,9 @@
 #include <variant>
 #include <vector>
 
+#include "dialects/pair_order.h"
 #include "graph/graph.h"
+#include "graph/quant_table.h"
 #include "quant/lookup.h"
 #include "quant/scheme.h"
 #include "quant/target.h"
@@ -32,12 +34,14 @@ struct Rescaled {
   ValueId source;
   double factor;
 };
-/// A weight: symmetric, narrow, per channel along `axis`. The scale of a channel is never so small
-/// that the bias (kAbsent: none) would not fit into 32 bits.
+/// A weight: symmetric, narrow, per channel along `axis`, or with one scale for all. A scale is
+/// never so small that the bias (kAbsent: none) would not fit into 32 bits.
 struct WeightGrid {
-  int axis;
+  int axis;  ///< -1: per tensor
   ValueId input;
   ValueId bias;
+  /// Not `None`: nor so small that a pair of products could saturate (quant/saturation.h).
+  PairOrder pairs = PairOrder::None;
 };
 /// A bias: 32 bits at input scale x weight scale.
 struct BiasGrid {
@@ -72,7 +76,16 @@ struct Placement {
 };
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
-/// Throws Code::Unsupported naming a node whose rules contradict each other.
-Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {});
+/// Where a target takes weights per tensor only they are so whatever the scheme says
+/// (`TargetSet::check`). Values that a file gives grids (`given`) keep them: nothing absorbs them,
+/// and their groups are `FixedGrid`; `reconcile` (reconcile.h) has to come first. Throws
+/// Code::Unsupported naming a node whose rules contradict each other, and given values that cannot
+/// be as the targets want them.
+Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {},
+                const QuantTable& given = {});
+
+/// Puts the network's input on this grid instead of one from its data. Returns why that cannot be;
+/// empty when it was done.
+std::string fix_input(const Graph& graph, Placement& placement, const FixedGrid& grid);
 
 }  // namespace octet

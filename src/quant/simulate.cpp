@@ -7,8 +7,12 @@
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "graph/quantize_tensor.h"
 #include "quant/fake_quantize.h"
+#include "quant/saturation.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -20,8 +24,14 @@ at::Tensor round_activation(ValueId id, const at::Tensor& tensor, const Placemen
   return params && !placement.exact.contains(id) ? fake_quantize(tensor, *params) : tensor;
 }
 
-at::Tensor zeros_of(const at::Tensor& scale) {
-  return at::zeros_like(scale, scale.options().dtype(at::kInt));
+/// Rounded to the grid of integers from `low` to `high`; `scale` has one element, or one for each
+/// index along `axis`.
+at::Tensor rounded_along(const at::Tensor& tensor, const at::Tensor& scale, int64_t axis,
+                         std::pair<int64_t, int64_t> range) {
+  const at::Tensor each = scale.dim() == 0 ? scale.expand({tensor.size(axis)}).contiguous() : scale;
+  return at::fake_quantize_per_channel_affine(tensor, each,
+                                              at::zeros_like(each, each.options().dtype(at::kInt)),
+                                              axis, range.first, range.second);
 }
 
 }  // namespace
@@ -55,9 +65,14 @@ at::Tensor TrainingSimulation::weight_scale(ValueId id, const WeightGrid& rule) 
   }
   at::Tensor scale = at::amax(weight.abs(), others) / 127.0F;
   scale.clamp_min_(kSmallestScale);
+  if (rule.pairs != PairOrder::None) {
+    const at::Tensor least = pair_scales(rule.pairs, weight);
+    scale = at::maximum(scale, rule.axis < 0 ? least.amax() : least);
+  }
   if (rule.bias == kAbsent) return scale;
   const float input_scale = table_.find(rule.input)->scale[0];
-  const at::Tensor bias = executor_.constant(rule.bias).detach().abs();
+  at::Tensor bias = executor_.constant(rule.bias).detach().abs();
+  if (rule.axis < 0) bias = bias.amax();
   return at::maximum(scale, bias / (input_scale * kLargestBias));
 }
 
@@ -66,17 +81,14 @@ at::Tensor TrainingSimulation::constant(ValueId id, const at::Tensor& tensor) {
   if (group == placement_.group_of.end()) return tensor;
   const GroupRule& rule = placement_.groups[group->second].rule;
   if (const auto* weight = std::get_if<WeightGrid>(&rule)) {
-    const at::Tensor scale = weight_scale(id, *weight);
-    return at::fake_quantize_per_channel_affine(tensor, scale, zeros_of(scale), weight->axis, -127,
-                                                127);
+    return rounded_along(tensor, weight_scale(id, *weight), std::max(weight->axis, 0), {-127, 127});
   }
   if (const auto* bias = std::get_if<BiasGrid>(&rule)) {
     const auto& weight =
         std::get<WeightGrid>(placement_.groups[placement_.group_of.at(bias->weight)].rule);
     const at::Tensor scale =
         weight_scale(bias->weight, weight) * table_.find(bias->input)->scale[0];
-    return at::fake_quantize_per_channel_affine(tensor, scale, zeros_of(scale), 0,
-                                                lowest(DType::Int32), highest(DType::Int32));
+    return rounded_along(tensor, scale, 0, {lowest(DType::Int32), highest(DType::Int32)});
   }
   return fake_quantize(tensor, *table_.find(id));
 }

@@ -4,11 +4,15 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "graph/quantize_tensor.h"
+#include "quant/saturation.h"
+#include "quant/sixteen_bits.h"
 
 namespace octet {
 namespace {
 
-QuantParams fixed_params(const FixedGrid& grid) {
+QuantParams fixed_params(const FixedGrid& grid, const Scheme& scheme) {
+  if (scheme.activation_bits == 16) return sixteen_bit_grid(grid.scale);
   return {.scale = {grid.scale}, .zero_point = {grid.zero_point}, .origin = Origin::Fixed};
 }
 
@@ -19,17 +23,27 @@ QuantParams rescaled_params(const Rescaled& rule, const QuantTable& table, const
   return params;
 }
 
-/// Largest magnitude of every slice along `axis`.
+/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1.
 std::vector<float> magnitudes(const Tensor& weight, int axis) {
-  const auto at = static_cast<size_t>(axis);
-  const std::span<const int64_t> shape = weight.shape;
-  std::vector<float> largest(static_cast<size_t>(shape[at]), 0.0F);
-  const auto inner = static_cast<size_t>(element_count(shape.subspan(at + 1)));
   const auto values = weight.as<float>();
+  const std::span<const int64_t> shape = weight.shape;
+  const auto at = static_cast<size_t>(axis);
+  std::vector<float> largest(axis < 0 ? 1 : static_cast<size_t>(shape[at]), 0.0F);
+  const auto inner =
+      axis < 0 ? values.size() : static_cast<size_t>(element_count(shape.subspan(at + 1)));
   for (size_t i = 0; i < values.size(); ++i) {
     float& slot = largest[i / inner % largest.size()];
     slot = std::max(slot, std::abs(values[i]));
   }
+  return largest;
+}
+
+/// Largest magnitude of the biases that are scaled as channel `c` of the weight.
+float bias_magnitude(const Tensor& bias, const WeightGrid& rule, size_t c) {
+  const auto values = bias.as<float>();
+  if (rule.axis >= 0) return std::abs(values[values.size() == 1 ? 0 : c]);
+  float largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(value));
   return largest;
 }
 
@@ -41,56 +55,94 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
   const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis);
   for (size_t c = 0; c < largest.size(); ++c) {
     if (!std::isfinite(largest[c])) {
-      fail(Code::Numeric, "the weight '{}' is not finite in channel {}", graph.value(weight).name,
-           c);
+      fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
+           rule.axis < 0 ? "" : std::format(" in channel {}", c));
     }
     float scale = std::max(largest[c] / 127.0F, kSmallestScale);
-    if (bias) {
-      const auto values = bias->as<float>();
-      const float held = std::abs(values[values.size() == 1 ? 0 : c]);
-      scale = std::max(scale, held / (input_scale * kLargestBias));
-    }
+    if (bias)
+      scale = std::max(scale, bias_magnitude(*bias, rule, c) / (input_scale * kLargestBias));
     params.scale.push_back(scale);
     params.zero_point.push_back(0);
+  }
+  if (rule.pairs != PairOrder::None) {
+    widen_for_pairs(rule.pairs, *graph.value(weight).constant, params);
   }
   return params;
 }
 
 QuantParams bias_params(const Graph& graph, const BiasGrid& rule, const QuantTable& table) {
+  const QuantParams& weight = table.at(rule.weight, graph);
   QuantParams params{.type = DType::Int32,
-                     .axis = 0,
+                     .axis = weight.per_tensor() ? -1 : 0,
                      .low = static_cast<int32_t>(lowest(DType::Int32)),
                      .high = static_cast<int32_t>(highest(DType::Int32)),
                      .origin = Origin::Derived};
   const float input_scale = table.at(rule.input, graph).scale[0];
-  for (const float scale : table.at(rule.weight, graph).scale) {
+  for (const float scale : weight.scale) {
     params.scale.push_back(input_scale * scale);
     params.zero_point.push_back(0);
   }
+  if (params.scale.size() == 1) params.axis = -1;
+  return params;
+}
+
+/// Files hold scales as positive, normal floats; runtimes flush smaller ones to 0.
+void check_scales(const Graph& graph, ValueId id, const QuantParams& params) {
+  for (const float scale : params.scale) {
+    if (std::isnormal(scale) && scale > 0) continue;
+    fail(Code::Numeric,
+         "the value '{}' would have the scale {}; wanted a normal number above 0: its numbers, or "
+         "those of its node's inputs, are too large or too small for float",
+         graph.value(id).name, scale);
+  }
+}
+
+}  // namespace
+
+namespace {
+
+QuantParams symmetric_params(double low, double high) {
+  QuantParams params;
+  const auto scale = static_cast<float>(std::max(-low / 128, high / 127));
+  params.scale = {std::max(scale, kSmallestScale)};
+  params.zero_point = {0};
   return params;
 }
 
 }  // namespace
 
-QuantParams activation_params(Range range) {
-  const float low = std::min(range.empty ? 0.0F : range.low, 0.0F);
-  const float high = std::max(range.empty ? 0.0F : range.high, 0.0F);
+QuantParams activation_params(Range range, Scheme::Activations activations) {
+  const double low = std::min(range.empty ? 0.0F : range.low, 0.0F);
+  // What is always 0 is so on any grid; a common one asks nothing unusual of its neighbours.
+  const double reach = std::max(range.empty ? 0.0F : range.high, 0.0F);
+  const double high = low == reach ? 1.0 : reach;
+  if (activations == Scheme::Activations::Symmetric) return symmetric_params(low, high);
+  const float scale = std::max(static_cast<float>((high - low) / 255), kSmallestScale);
+  const double zero = std::nearbyint(-128.0 - low / static_cast<double>(scale));
   QuantParams params;
-  const float scale = std::max((high - low) / 255.0F, kSmallestScale);
-  const double zero = std::nearbyint(-128.0 - static_cast<double>(low) / scale);
   params.scale = {scale};
   params.zero_point = {static_cast<int32_t>(std::clamp(zero, -128.0, 127.0))};
   return params;
+}
+
+QuantParams activation_params(Range range, const Scheme& scheme) {
+  return scheme.activation_bits == 16 ? sixteen_bit_params(range)
+                                      : activation_params(range, scheme.activations);
 }
 
 void solve_constants(const Graph& graph, const Placement& placement, QuantTable& table) {
   for (const Group& group : placement.groups) {
     const ValueId id = group.members[0];
     if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
+      const QuantParams* known = table.find(id);
+      if (known && known->origin == Origin::Imported) continue;
       table.set(id, weight_params(graph, id, *weight, table));
     } else if (const auto* bias = std::get_if<BiasGrid>(&group.rule)) {
       table.set(id, bias_params(graph, *bias, table));
+    } else {
+      continue;
     }
+    check_scales(graph, id, *table.find(id));
   }
 }
 
@@ -111,7 +163,31 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
     if (reach.empty || range.empty) continue;
     range.low = std::max(range.low, reach.low);
     range.high = std::min(range.high, reach.high);
-    table.set(it->first, activation_params(range));
+    table.set(it->first, activation_params(range, placement.scheme));
+  }
+}
+
+/// Weights are narrow where their integers are.
+QuantParams given_weight(const Tensor& weight, QuantParams params) {
+  const Tensor integers = quantize(weight, params);
+  const bool symmetric = std::ranges::all_of(params.zero_point, [](int32_t z) { return z == 0; });
+  if (symmetric && std::ranges::min(integers.as<int8_t>()) > -128) params.low = -127;
+  return params;
+}
+
+void set_given(const Graph& graph, const Placement& placement, const QuantTable& given,
+               QuantTable& table) {
+  for (const auto& [id, params] : given.values()) {
+    const auto group = placement.group_of.find(id);
+    if (group == placement.group_of.end() || params.type == DType::Int32) continue;
+    const GroupRule& rule = placement.groups[group->second].rule;
+    QuantParams held = params;
+    if (std::holds_alternative<WeightGrid>(rule)) {
+      held = given_weight(*graph.value(id).constant, std::move(held));
+    } else if (std::holds_alternative<Rescaled>(rule)) {
+      held.origin = Origin::Derived;
+    }
+    table.set(id, std::move(held));
   }
 }
 
@@ -121,14 +197,15 @@ void set_all(const Group& group, const QuantParams& params, QuantTable& table) {
 
 }  // namespace
 
-QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges) {
+QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
+                 const QuantTable& given) {
   QuantTable table;
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (std::holds_alternative<FromData>(group.rule)) {
-      set_all(group, activation_params(ranges.at(i)), table);
+      set_all(group, activation_params(ranges.at(i), placement.scheme), table);
     } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
-      set_all(group, fixed_params(*fixed), table);
+      set_all(group, fixed_params(*fixed, placement.scheme), table);
     }
   }
   bound_chains(graph, placement, ranges, table);
@@ -136,6 +213,8 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     const auto* rescaled = std::get_if<Rescaled>(&group.rule);
     if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
   }
+  set_given(graph, placement, given, table);
+  for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
   for (const auto& [result, chain] : placement.chains) {
     table.set_lookup(result, {.source = chain.source,

@@ -10,11 +10,20 @@ namespace octet {
 
 const TargetOp* TargetProfile::find(std::string_view op) const {
   const auto it = std::ranges::find(ops, op, &TargetOp::op);
-  return it == ops.end() ? nullptr : &*it;
+  return it == ops.end() || it->since > version ? nullptr : &*it;
+}
+
+Scheme::Weights TargetProfile::weights() const {
+  const bool any = std::ranges::any_of(ops, [](const TargetOp& row) {
+    return row.op == "Conv" && row.weights == Scheme::Weights::PerChannel;
+  });
+  return any ? Scheme::Weights::PerChannel : Scheme::Weights::PerTensor;
 }
 
 const std::vector<TargetProfile>& all_targets() {
-  static const std::vector<TargetProfile> targets{onnxruntime_cpu(), tflite()};
+  static const std::vector<TargetProfile> targets{
+      onnxruntime_cpu(), onnxruntime_qdq_any(), tflite(),  tflite_int16x8(),
+      litert(),          nxp_neutron(),         ethos_u(), cmsis_nn()};
   return targets;
 }
 
@@ -35,21 +44,82 @@ TargetSet::TargetSet(std::span<const std::string> names) {
   }
 }
 
-bool TargetSet::supports(std::string_view op) const { return refusing(op).empty(); }
+std::vector<std::string> TargetSet::names() const {
+  std::vector<std::string> found;
+  for (const TargetProfile* profile : profiles_) found.emplace_back(profile->name);
+  return found;
+}
 
-std::vector<std::string> TargetSet::refusing(std::string_view op) const {
-  std::vector<std::string> names;
+bool TargetSet::supports(std::string_view op) const {
+  return std::ranges::all_of(profiles_,
+                             [&](const TargetProfile* profile) { return profile->find(op); });
+}
+
+bool TargetSet::tables() const { return std::ranges::all_of(profiles_, &TargetProfile::tables); }
+
+bool TargetSet::narrow_sums() const {
+  return std::ranges::any_of(profiles_, &TargetProfile::narrow_sums);
+}
+
+void TargetSet::check(const Scheme& scheme) const {
   for (const TargetProfile* profile : profiles_) {
-    if (!profile->find(op)) names.emplace_back(profile->name);
+    if (scheme.weights == profile->weights() || scheme.weights == Scheme::Weights::PerTensor)
+      continue;
+    fail(Code::Usage,
+         "the target {} has weights per tensor only; leave the weights to the targets, or ask for "
+         "per-tensor",
+         profile->name);
   }
-  return names;
+}
+
+void TargetSet::check(Io io) const {
+  for (const TargetProfile* profile : profiles_) {
+    if (!profile->io_only || profile->io == io) continue;
+    fail(Code::Usage,
+         "a file for the target {} has int8 at its ends, nothing else; leave the ends to the "
+         "targets, or ask for int8",
+         profile->name);
+  }
+}
+
+Scheme::Weights TargetSet::weights() const {
+  return std::ranges::max(profiles_, {}, &TargetProfile::weights)->weights();
+}
+
+Io TargetSet::io() const {
+  const auto it = std::ranges::find_if(
+      profiles_, [](const TargetProfile* profile) { return profile->io != Io::Float; });
+  return it == profiles_.end() ? Io::Float : (*it)->io;
+}
+
+std::string TargetSet::refusal(const Graph& graph, const Node& node) const {
+  std::vector<std::string> without;
+  std::vector<std::string> reasons;
+  for (const TargetProfile* profile : profiles_) {
+    const TargetOp* row = profile->find(node.op);
+    if (!row) {
+      without.emplace_back(profile->name);
+    } else if (row->constraint) {
+      const std::string reason = row->constraint(graph, node);
+      if (!reason.empty()) reasons.push_back(std::format("on {} its {}", profile->name, reason));
+    }
+  }
+  if (!without.empty()) {
+    reasons.insert(reasons.begin(),
+                   std::format("{} {} no integer form of it", join(without, " and "),
+                               without.size() == 1 ? "has" : "have"));
+  }
+  return join(reasons, ", and ");
 }
 
 TargetOp TargetSet::demand(std::string_view op) const {
   TargetOp strictest{op};
   for (const TargetProfile* profile : profiles_) {
     const TargetOp* row = profile->find(op);
-    if (row && row->output > strictest.output) strictest = *row;
+    if (!row) continue;
+    const Scheme::Weights weights = std::max(row->weights, strictest.weights);
+    if (row->output > strictest.output) strictest = *row;
+    strictest.weights = weights;
   }
   return strictest;
 }

@@ -74,6 +74,7 @@ std::string Report::text() const {
   for (const State& state : states) {
     table += line([&](const Column& column) { return column.cell(state); });
   }
+  for (const Certificate& file : certificates) table += "verified " + file.summary() + "\n";
   return table;
 }
 
@@ -105,9 +106,12 @@ std::string Report::markdown() const {
           epoch.number == 0 ? "-" : std::format("{:.4f}", epoch.loss), epoch.validation_top1);
     }
   }
+  if (!certificates.empty()) out += "\n## Verification\n\n";
+  for (const Certificate& file : certificates) out += "- " + file.summary() + "\n";
   out += "\n## Passes\n\n";
   for (const std::string& pass : passes) out += std::format("- {}\n", pass);
   for (const std::string& line : in_float) out += std::format("- {}\n", line);
+  for (const std::string& line : notes) out += std::format("- {}\n", line);
   out += std::format("\n## Recipe (seed {})\n\n```yaml\n{}```\n\n## Versions\n\n", seed, recipe);
   for (const auto& [library, version] : versions) {
     out += std::format("- {} {}\n", library, version);
@@ -129,8 +133,13 @@ std::string Report::json() const {
                                          {"loss", epoch.loss},
                                          {"validation_top1", epoch.validation_top1}});
   }
+  document["certificates"] = ordered_json::array();
+  for (const Certificate& file : certificates) {
+    document["certificates"].push_back(ordered_json::parse(file.json()));
+  }
   document["passes"] = passes;
   document["in_float"] = in_float;
+  document["notes"] = notes;
   document["recipe"] = recipe;
   for (const auto& [library, version] : versions) document["versions"][library] = version;
   return document.dump(2) + "\n";

@@ -1,28 +1,19 @@
 #include <onnxruntime_cxx_api.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ranges>
+#include <span>
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/summary.h"
+#include "runtime/onnxruntime_ends.h"
 #include "runtime/onnxruntime_environment.h"
+#include "runtime/onnxruntime_operators.h"
 #include "runtime/session.h"
 #include "runtime/versions.h"
 
 namespace octet {
 namespace {
-
-/// ONNX Runtime's exceptions as ours.
-template <class Work>
-auto translated(const std::filesystem::path& path, Code code, Work work) {
-  try {
-    return work();
-  } catch (const Ort::Exception& error) {
-    fail(code, "{}: ONNX Runtime refuses it: {}", path.string(), first_line(error.what()));
-  }
-}
 
 class OnnxRuntimeSession final : public Session {
  public:
@@ -34,36 +25,30 @@ class OnnxRuntimeSession final : public Session {
            "of logits",
            path_.string(), session_.GetInputCount(), session_.GetOutputCount());
     }
-    Ort::AllocatorWithDefaultOptions allocator;
-    input_name_ = session_.GetInputNameAllocated(0, allocator).get();
-    output_name_ = session_.GetOutputNameAllocated(0, allocator).get();
-    whole_input_ = is_whole(session_.GetInputTypeInfo(0));
-    input_shape_ = shape_of(session_.GetInputTypeInfo(0), "input", whole_input_);
-    output_shape_ = shape_of(session_.GetOutputTypeInfo(0), "output", false);
-    const bool open = std::ranges::any_of(output_shape_ | std::views::drop(1),
+    input_ = input_end(session_, path_);
+    output_ = output_end(session_, path_);
+    const bool open = std::ranges::any_of(output_.shape | std::views::drop(1),
                                           [](int64_t dim) { return dim <= 0; });
-    if (output_shape_.size() < 2 || open || input_shape_.size() < 2) {
+    if (output_.shape.size() < 2 || open || input_.shape.size() < 2) {
       fail(Code::Model, "{}: its output has the shape {}; wanted logits, batch x classes",
-           path_.string(), shape_text(output_shape_));
+           path_.string(), shape_text(output_.shape));
     }
   }
 
   std::string runtime() const override { return "ONNX Runtime " + onnxruntime_version(); }
-  Shape image_shape() const override { return {input_shape_.begin() + 1, input_shape_.end()}; }
-  Shape output_shape() const override { return {output_shape_.begin() + 1, output_shape_.end()}; }
+  Shape image_shape() const override { return {input_.shape.begin() + 1, input_.shape.end()}; }
+  Shape output_shape() const override { return {output_.shape.begin() + 1, output_.shape.end()}; }
 
   std::vector<float> run(std::span<const float> images, int64_t count) override {
     return translated(path_, Code::Runtime, [&] { return run_parts(images, count); });
   }
 
-  std::vector<OperatorUse> operators() override {
-    return translated(path_, Code::Runtime, [&] { return optimized_operators(); });
-  }
+  std::vector<OperatorUse> operators() override { return executed_operators(path_); }
 
  private:
   std::vector<float> run_parts(std::span<const float> images, int64_t count) {
     // A file with a fixed batch is run in parts of that size.
-    const int64_t part = input_shape_[0] > 0 ? input_shape_[0] : count;
+    const int64_t part = input_.shape[0] > 0 ? input_.shape[0] : count;
     const auto image_size = static_cast<size_t>(element_count(image_shape()));
     std::vector<float> logits;
     for (int64_t done = 0; done < count; done += part) {
@@ -77,69 +62,20 @@ class OnnxRuntimeSession final : public Session {
     return logits;
   }
 
-  std::vector<OperatorUse> optimized_operators() const {
-    std::string file = (std::filesystem::temp_directory_path() / "octet-XXXXXX.onnx").string();
-    const int fd = ::mkstemps(file.data(), 5);
-    if (fd < 0) fail(Code::Io, "cannot write a temporary file {}", file);
-    ::close(fd);
-    struct Removed {
-      std::filesystem::path path;
-      ~Removed() {
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-      }
-    } removed{file};
-    Ort::SessionOptions options = onnxruntime_options(1);
-    options.SetOptimizedModelFilePath(file.c_str());
-    const Ort::Session saved(onnxruntime_environment(), path_.c_str(), options);
-    std::vector<OperatorUse> uses;
-    for (FileOperator& node : summarize_onnx(file).operators) {
-      uses.push_back({std::move(node.op), std::move(node.node), std::move(node.type)});
-    }
-    return uses;
-  }
-
-  static bool is_whole(const Ort::TypeInfo& info) {
-    return info.GetONNXType() == ONNX_TYPE_TENSOR &&
-           info.GetTensorTypeAndShapeInfo().GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-  }
-
-  Shape shape_of(const Ort::TypeInfo& info, std::string_view what, bool whole) const {
-    if (info.GetONNXType() != ONNX_TYPE_TENSOR ||
-        (!whole && info.GetTensorTypeAndShapeInfo().GetElementType() !=
-                       ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)) {
-      fail(Code::Model, "{}: its {} is not a float32 tensor", path_.string(), what);
-    }
-    return info.GetTensorTypeAndShapeInfo().GetShape();
-  }
-
   void append(std::vector<float>& logits, std::span<const float> images, int64_t count) {
-    Shape shape = input_shape_;
+    Shape shape = input_.shape;
     shape[0] = count;
-    const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-    // ONNX Runtime's interface lacks const; inputs are not written.
-    auto* data = const_cast<float*>(images.data());
-    std::vector<int64_t> tokens;
-    if (whole_input_) tokens.assign(images.begin(), images.end());
-    const Ort::Value input =
-        whole_input_ ? Ort::Value::CreateTensor<int64_t>(memory, tokens.data(), tokens.size(),
-                                                         shape.data(), shape.size())
-                     : Ort::Value::CreateTensor<float>(memory, data, images.size(), shape.data(),
-                                                       shape.size());
-    const char* in = input_name_.c_str();
-    const char* out = output_name_.c_str();
-    const auto results = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
-    const auto* values = results[0].GetTensorData<float>();
-    logits.insert(logits.end(), values, values + count * class_count());
+    const StoredImages stored(images, input_, shape);
+    const char* in = input_.name.c_str();
+    const char* out = output_.name.c_str();
+    const auto results = session_.Run(Ort::RunOptions{nullptr}, &in, &stored.value(), 1, &out, 1);
+    append_reals(results[0], output_, logits);
   }
 
   std::filesystem::path path_;
   Ort::Session session_{nullptr};
-  std::string input_name_;
-  std::string output_name_;
-  bool whole_input_ = false;  ///< tokens, 64-bit
-  Shape input_shape_;
-  Shape output_shape_;
+  OnnxRuntimeEnd input_;
+  OnnxRuntimeEnd output_;
 };
 
 }  // namespace

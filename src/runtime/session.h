@@ -14,11 +14,13 @@ namespace octet {
 struct OperatorUse {
   std::string name;        ///< the runtime's name: "QLinearConv", "CONV_2D"
   std::string node;        ///< name of the node or of its first output
-  std::string arithmetic;  ///< "int8", "uint8", "float32", "int64", ...: what it computes in
+  std::string arithmetic;  ///< "int8", "uint8", "float32", "int64", ..., "dynamic-int8"
 };
 
 /// A network file opened in the runtime that deploys it. One input of images (float32) or of tokens
-/// (whole numbers, given as floats), one output of logits (float32).
+/// (whole numbers, given as floats), one output of logits (float32). Where a file has int8 or uint8
+/// at its ends, images are quantized and logits dequantized here, by the grids that the file states
+/// and with the runtime's own rounding.
 class Session {
  public:
   virtual ~Session() = default;

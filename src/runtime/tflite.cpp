@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdarg>
-#include <cstdio>
-#include <mutex>
 #include <thread>
 
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "runtime/session.h"
+#include "runtime/tflite_ends.h"
+#include "runtime/tflite_messages.h"
 #include "runtime/versions.h"
 #include "tensorflow/lite/c/c_api.h"
 #include "tensorflow/lite/interpreter.h"
@@ -20,31 +19,6 @@
 
 namespace octet {
 namespace {
-
-/// Keeps what TFLite would print; from any thread.
-class Collector final : public tflite::ErrorReporter {
- public:
-  using tflite::ErrorReporter::Report;
-  int Report(const char* format, va_list arguments) override {
-    std::string line(512, '\0');
-    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-    line.resize(static_cast<size_t>(std::clamp(length, 0, 511)));
-    const std::lock_guard lock(mutex_);
-    if (!text_.empty()) text_ += "; ";
-    text_ += first_line(line);
-    return length;
-  }
-  std::string take() {
-    const std::lock_guard lock(mutex_);
-    std::string taken = text_.empty() ? "no reason given" : std::move(text_);
-    text_.clear();
-    return taken;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string text_;
-};
 
 /// Files are for one image at a time, and TFLite's own threads spend more on waiting for one
 /// another than they save on one image: so several interpreters of one thread each share the
@@ -115,6 +89,7 @@ class TfliteSession final : public Session {
         const TfLiteTensor& out = *first().tensor(node.outputs->data[0]);
         use.node = out.name ? out.name : "";
         use.arithmetic = type_name(out.type);
+        if (out.type == kTfLiteFloat32 && has_integer_weight(node)) use.arithmetic = "dynamic-int8";
       }
       uses.push_back(std::move(use));
     }
@@ -122,6 +97,13 @@ class TfliteSession final : public Session {
   }
 
  private:
+  /// A hybrid kernel: it quantizes its float input as it goes.
+  bool has_integer_weight(const TfLiteNode& node) const {
+    return node.inputs->size > 1 && node.inputs->data[1] >= 0 &&
+           first().tensor(node.inputs->data[0])->type == kTfLiteFloat32 &&
+           first().tensor(node.inputs->data[1])->type == kTfLiteInt8;
+  }
+
   void add_interpreter() {
     const tflite::ops::builtin::BuiltinOpResolverWithoutDefaultDelegates optimized;
     const tflite::ops::builtin::BuiltinRefOpResolver reference;
@@ -142,15 +124,9 @@ class TfliteSession final : public Session {
 
   static bool run_one(tflite::Interpreter& interpreter, std::span<const float> image,
                       std::span<float> out) {
-    if (interpreter.input_tensor(0)->type == kTfLiteInt32) {
-      std::ranges::transform(image, interpreter.typed_input_tensor<int32_t>(0),
-                             [](float number) { return static_cast<int32_t>(number); });
-    } else {
-      std::ranges::copy(image, interpreter.typed_input_tensor<float>(0));
-    }
+    put_image(image, interpreter);
     if (interpreter.Invoke() != kTfLiteOk) return false;
-    const float* values = interpreter.typed_output_tensor<float>(0);
-    std::copy(values, values + out.size(), out.begin());
+    take_logits(interpreter, out);
     return true;
   }
 
@@ -178,7 +154,7 @@ class TfliteSession final : public Session {
     }
     for (const auto& [tensor, what] : {std::pair{interpreter.input_tensor(0), "input"},
                                        std::pair{interpreter.output_tensor(0), "output"}}) {
-      const bool typed = tensor->type == kTfLiteFloat32 ||
+      const bool typed = is_end(*tensor) ||
                          (tensor->type == kTfLiteInt32 && tensor == interpreter.input_tensor(0));
       if (typed && tensor->dims->size > 0 && tensor->dims->data[0] == 1) continue;
       fail(Code::Model, "{}: its {} is {}[{}]; wanted float32 with a batch of 1", path_, what,
@@ -189,7 +165,7 @@ class TfliteSession final : public Session {
   std::string path_;
   std::vector<std::byte> bytes_;  // outlives the model, which reads it in place
   TfliteKernels kernels_;
-  Collector messages_;
+  TfliteMessages messages_;
   std::unique_ptr<tflite::FlatBufferModel> model_;
   std::vector<std::unique_ptr<tflite::Interpreter>> interpreters_;
 };

@@ -21,7 +21,7 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.seed, 1u);
   EXPECT_EQ(recipe.model, folder / "m/float.onnx");
   EXPECT_FALSE(recipe.new_network);
-  EXPECT_EQ(recipe.targets, (std::vector<std::string>{"onnxruntime-cpu", "tflite"}));
+  EXPECT_EQ(recipe.deployment.targets, (std::vector<std::string>{"onnxruntime-cpu", "tflite"}));
   EXPECT_EQ(recipe.train.epochs, 10);
   EXPECT_EQ(recipe.train.rate, 0.003);
   EXPECT_EQ(recipe.qat.epochs, 3);
@@ -29,6 +29,8 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.calibration.images, 1024);
   EXPECT_EQ(recipe.calibration.observer, "percentile");
   EXPECT_EQ(recipe.evaluation.latency_runs, 100);
+  EXPECT_EQ(recipe.verification.images, 32);
+  EXPECT_FALSE(recipe.verification.limit);
   EXPECT_EQ(recipe.data.validation, 0.1);
   EXPECT_FALSE(recipe.data.test);
   EXPECT_EQ(recipe.data.train->images, folder / "i.gz");
@@ -66,6 +68,8 @@ seed: 18
 new: {arch: mobilenetv3-tiny, input: 1x28x30, classes: 10, width: 0.5}
 data: sub/data.yaml
 targets: [tflite]
+scheme: {weights: per-tensor, activations: symmetric}
+io: uint8
 train:
   epochs: 12
   batch: 64
@@ -80,6 +84,7 @@ train:
 calibration: {images: 10, batch: 5, observer: minmax, percentile: 99}
 qat: {epochs: 0}
 evaluation: {batch: 7, latency_runs: 8}
+verification: {images: 0, limit: 2}
 )"));
   EXPECT_EQ(recipe.name, "x-1.0_b");
   EXPECT_EQ(recipe.seed, 18u);
@@ -89,7 +94,10 @@ evaluation: {batch: 7, latency_runs: 8}
   EXPECT_EQ(recipe.new_network->classes, 10);
   EXPECT_EQ(recipe.new_network->width, 0.5);
   EXPECT_TRUE(recipe.model.empty());
-  EXPECT_EQ(recipe.targets, std::vector<std::string>{"tflite"});
+  EXPECT_EQ(recipe.deployment.targets, std::vector<std::string>{"tflite"});
+  EXPECT_EQ(recipe.deployment.weights, "per-tensor");
+  EXPECT_EQ(recipe.deployment.activations, "symmetric");
+  EXPECT_EQ(recipe.deployment.io, "uint8");
   const TrainSettings& train = recipe.train;
   EXPECT_EQ(train.epochs, 12);
   EXPECT_EQ(train.batch, 64);
@@ -109,6 +117,8 @@ evaluation: {batch: 7, latency_runs: 8}
   EXPECT_EQ(recipe.qat.epochs, 0);
   EXPECT_EQ(recipe.evaluation.batch, 7);
   EXPECT_EQ(recipe.evaluation.latency_runs, 8);
+  EXPECT_EQ(recipe.verification.images, 0);
+  EXPECT_EQ(recipe.verification.limit, 2);
   const DataSource& source = *recipe.data.train;
   EXPECT_EQ(source.format, "folder");
   EXPECT_EQ(source.images, "/abs/train");

@@ -24,7 +24,8 @@ TEST(Program, RefusesCommandLines) {
   const Case cases[] = {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
-       "unknown subcommand 'frob'; known are new, train, run, quantize, eval, inspect"},
+       "unknown subcommand 'frob'; known are new, train, run, quantize, convert, eval, inspect, "
+       "targets, verify, compare"},
       {"unknown option", "inspect @net.onnx --frob", 2,
        "The following argument was not expected: --frob; see 'octet --help'"},
       {"missing output", "new resnet20", 2, "--output is required; see 'octet --help'"},
@@ -35,14 +36,33 @@ TEST(Program, RefusesCommandLines) {
       {"unknown architecture", "new foo -o @a.onnx", 2,
        "unknown architecture 'foo'; known are mobilenetv3-tiny, resnet20, mobilenetv2, "
        "mobilenetv3-small, efficientnet-lite0, efficientnet-b0, efficientvit-b0, efficientvit-b1, "
-       "vit-tiny, resnet18"},
+       "vit-tiny, resnet18, resnet50"},
       {"bad shape", "new resnet20 --input 1x8 -o @a.onnx", 2,
        "'1x8' is no image shape; wanted CHANNELSxHEIGHTxWIDTH, such as 1x28x28"},
       {"no class", "new resnet20 --input 1x8x8 --classes 0 -o @a.onnx", 2,
        "a network wants an input CxHxW, one class or more and a width above 0; given 1x8x8, 0 and "
        "1"},
       {"unknown target", "quantize @net.onnx --data @data.yaml --target foo -o @a.onnx", 2,
-       "unknown target 'foo'; known are onnxruntime-cpu, tflite"},
+       "unknown target 'foo'; known are onnxruntime-cpu, onnxruntime-qdq-any, tflite, "
+       "tflite-int16x8, litert, nxp-neutron, ethos-u, cmsis-nn"},
+      {"unknown weights", "quantize @net.onnx --data @data.yaml --weights fine -o @a.onnx", 2,
+       "'fine' is no choice of weights; wanted per-channel or per-tensor"},
+      {"unknown activations", "quantize @net.onnx --data @data.yaml --activations no -o @a.onnx", 2,
+       "'no' is no choice of activations; wanted asymmetric or symmetric"},
+      {"unknown ends", "quantize @net.onnx --data @data.yaml --io int4 -o @a.onnx", 2,
+       "'int4' is no choice of input and output; wanted float or int8 or uint8"},
+      {"weights that a target lacks",
+       "quantize @net.onnx --data @data.yaml --target nxp-neutron --weights per-channel -o "
+       "@a.tflite",
+       2,
+       "the target nxp-neutron has weights per tensor only; leave the weights to the targets, or "
+       "ask for per-tensor"},
+      {"ends that a target lacks",
+       "quantize @net.onnx --data @data.yaml --target nxp-neutron --io float -o @a.tflite", 2,
+       "a file for the target nxp-neutron has int8 at its ends, nothing else; leave the ends to "
+       "the targets, or ask for int8"},
+      {"plan of a TFLite file", "inspect @net.tflite --target tflite", 2,
+       "net.tflite: wanted a float .onnx network to plan for targets"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
        "unknown observer 'foo'; known are minmax, moving-average, percentile, entropy, mse, search"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,
@@ -50,7 +70,7 @@ TEST(Program, RefusesCommandLines) {
       {"no image", "quantize @net.onnx --data @data.yaml --images 0 -o @a.onnx", 2,
        "0 calibration images; wanted 1 or more"},
       {"unknown output", "quantize @net.onnx --data @data.yaml -o @a.txt", 2,
-       "a.txt: the format is told by the extension; wanted .onnx or .tflite"},
+       "a.txt: the format is told by the extension; wanted .onnx, .tflite or .octet"},
       {"unknown input", "eval @images --data @data.yaml", 2,
        "images: which runtime opens this file is told by its extension; wanted .onnx or .tflite"},
       {"unknown part", "eval @net.onnx --data @data.yaml --part all", 2,
@@ -215,8 +235,9 @@ TEST(Program, QuantizesToBothFormatsAndEvaluatesThem) {
       run_octet({"quantize", place.file("net.onnx"), "--data", place.file("data.yaml"), "-o",
                  place.file("q.onnx"), "-o", place.file("q.tflite")});
   EXPECT_EQ(made.status, 0) << made.err;
-  EXPECT_EQ(place.without(made.out), "wrote q.onnx\nwrote q.tflite\n");
-  EXPECT_TRUE(last_line(made.err).starts_with("calibrate: ")) << made.err;
+  EXPECT_TRUE(place.without(made.out).ends_with("\nwrote q.onnx\nwrote q.tflite\n")) << made.out;
+  EXPECT_TRUE(made.err.starts_with("calibrate: ")) << made.err;
+  EXPECT_TRUE(last_line(made.err).starts_with("verify: ")) << made.err;
 
   struct Row {
     const char* file;

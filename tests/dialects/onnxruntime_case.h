@@ -133,6 +133,7 @@ class OrtCase {
     compared += wanted.size();
   }
 
+  const Dialect* dialect = &onnxruntime_dialect();
   /// Of a Clip behind the operator, which it takes in.
   std::pair<float, float> bounds{-kAny, kAny};
   int32_t worst = 0;
@@ -151,7 +152,7 @@ class OrtCase {
       tensors.push_back(id == kAbsent ? at::Tensor() : held_.at(id));
       grids.push_back(id == kAbsent ? nullptr : table.find(id));
     }
-    const IntegerFn compute = onnxruntime_dialect().find(op);
+    const IntegerFn compute = dialect->find(op);
     const at::Tensor result = compute({graph, node, tensors, grids, out, bounds}).contiguous();
     return {result.const_data_ptr<int32_t>(), result.const_data_ptr<int32_t>() + result.numel()};
   }

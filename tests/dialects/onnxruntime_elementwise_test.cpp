@@ -32,7 +32,7 @@ const std::vector<std::pair<Shape, Shape>>& shape_pairs() {
 
 /// The ratio of the scales is what most kernels multiply by.
 void draw_scales(OrtCase& one, float& a, float& b, float& out, float spread) {
-  out = one.power_of_two(-18, 18);
+  out = one.power_of_two(-20, 20);
   a = out * one.power_of_two(-spread, spread);
   b = out * one.power_of_two(-spread, spread);
 }
@@ -94,7 +94,7 @@ TEST(OnnxRuntimeDialect, MulOnPlainGrids) {
 
 TEST(OnnxRuntimeDialect, ConcatOnGridsOfTheirOwn) {
   for_cases(60, [](OrtCase& one, int i) {
-    const float out = one.power_of_two(-18, 18);
+    const float out = one.power_of_two(-20, 20);
     const QuantParams grid = one.grid(out);
     std::vector<ValueId> parts;
     const int count = one.draw(1, 4);
@@ -113,7 +113,7 @@ TEST(OnnxRuntimeDialect, Where) {
     const auto& [a_shape, b_shape] = shape_pairs()[static_cast<size_t>(i) % shape_pairs().size()];
     Tensor condition(DType::Bool, i % 3 ? a_shape : b_shape);
     for (std::byte& held : condition.bytes) held = static_cast<std::byte>(one.draw(0, 1));
-    const float scale = one.power_of_two(-18, 18);
+    const float scale = one.power_of_two(-20, 20);
     const QuantParams out = one.grid(scale);
     const ValueId chosen = one.parameter(condition);
     const ValueId x = one.input(a_shape, i % 4 ? one.grid(scale * one.power_of_two(-3, 3)) : out);

@@ -45,7 +45,7 @@ TEST(OnnxRuntimeDialect, Conv) {
   for_cases(400, [](OrtCase& one, int i) {
     const Shapes s = draw_shapes(one, i);
     const ValueId x =
-        one.input({s.batch, s.in, s.height, s.width}, one.grid(one.power_of_two(-18, 18)));
+        one.input({s.batch, s.in, s.height, s.width}, one.grid(one.power_of_two(-20, 20)));
     const ValueId w =
         one.weight({s.out, s.in / s.group, s.kernel, s.kernel}, 0, one.power_of_two(-12, 0));
     std::vector<ValueId> inputs{x, w};
@@ -142,7 +142,7 @@ TEST(OnnxRuntimeDialect, Gemm) {
   for_cases(200, [](OrtCase& one, int i) {
     const int64_t rows = one.draw(1, 9), in = one.draw(1, 300), out = one.draw(1, 70);
     const bool transposed = i % 2 != 0;
-    const ValueId x = one.input({rows, in}, one.grid(one.power_of_two(-18, 18)));
+    const ValueId x = one.input({rows, in}, one.grid(one.power_of_two(-20, 20)));
     const ValueId w = transposed ? one.weight({out, in}, 0, one.power_of_two(-12, 0))
                                  : one.weight({in, out}, 1, one.power_of_two(-12, 0));
     std::vector<ValueId> inputs{x, w};
@@ -164,7 +164,7 @@ TEST(OnnxRuntimeDialect, MatMulWithWeight) {
   for_cases(100, [](OrtCase& one, int i) {
     const int64_t in = one.draw(1, 200), out = one.draw(1, 70);
     const Shape shape = i % 2 ? Shape{2, one.draw(1, 9), in} : Shape{one.draw(1, 9), in};
-    const ValueId x = one.input(shape, one.grid(one.power_of_two(-18, 18)));
+    const ValueId x = one.input(shape, one.grid(one.power_of_two(-20, 20)));
     const ValueId w = one.weight({in, out}, 1, one.power_of_two(-12, 0));
     const QuantParams grid = one.grid(output_scale(one, x, w, draw_ratio(one, i)));
     one.expect_same("MatMul", {x, w}, grid, "QLinearMatMul");
@@ -178,7 +178,7 @@ TEST(OnnxRuntimeDialect, MatMulOfActivations) {
     const Shape b = i % 3 == 1   ? Shape{2, 3, in, out}
                     : i % 3 == 2 ? Shape{3, in, out}
                                  : Shape{in, out};
-    const ValueId x = one.input(a, one.grid(one.power_of_two(-18, 18)));
+    const ValueId x = one.input(a, one.grid(one.power_of_two(-20, 20)));
     const ValueId y = one.input(b, one.grid(one.power_of_two(-12, 12)));
     const QuantParams grid = one.grid(output_scale(one, x, y, draw_ratio(one, i)));
     one.expect_same("MatMul", {x, y}, grid, "QLinearMatMul");

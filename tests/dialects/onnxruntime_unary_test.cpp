@@ -46,7 +46,7 @@ TEST(OnnxRuntimeDialect, Sigmoid) {
 
 TEST(OnnxRuntimeDialect, LeakyRelu) {
   for_cases(200, [](OrtCase& one, int i) {
-    const float out = one.power_of_two(-18, 18);
+    const float out = one.power_of_two(-20, 20);
     const ValueId x = one.input(all_integers(), one.grid(out * one.power_of_two(-3, 3)));
     OrtCase::Attributes attributes;
     if (i % 2) attributes["alpha"] = one.power_of_two(-5, 1);
@@ -56,7 +56,7 @@ TEST(OnnxRuntimeDialect, LeakyRelu) {
 
 TEST(OnnxRuntimeDialect, ReluOnItsOwn) {
   for_cases(200, [](OrtCase& one, int) {
-    const float out = one.power_of_two(-18, 18);
+    const float out = one.power_of_two(-20, 20);
     const ValueId x = one.input(all_integers(), one.grid(out * one.power_of_two(-3, 3)));
     one.read_elsewhere(x);
     one.expect_same("Relu", {x}, one.grid(out), "");
@@ -65,7 +65,7 @@ TEST(OnnxRuntimeDialect, ReluOnItsOwn) {
 
 TEST(OnnxRuntimeDialect, ClipOnItsOwn) {
   for_cases(200, [](OrtCase& one, int) {
-    const float out = one.power_of_two(-18, 18);
+    const float out = one.power_of_two(-20, 20);
     const ValueId x = one.input(all_integers(), one.grid(out * one.power_of_two(-3, 3)));
     const float low = out * static_cast<float>(one.draw(-100, 0)) * 0.7F;
     const float high = out * static_cast<float>(one.draw(0, 100)) * 0.7F;
@@ -78,7 +78,7 @@ TEST(OnnxRuntimeDialect, ClipOnItsOwn) {
 
 TEST(OnnxRuntimeDialect, AnotherGrid) {
   for_cases(300, [](OrtCase& one, int i) {
-    const float out = one.power_of_two(-18, 18);
+    const float out = one.power_of_two(-20, 20);
     const float spread = i % 2 ? 20 : 2;
     const ValueId x = one.input(all_integers(), one.grid(out * one.power_of_two(-spread, spread)));
     one.read_elsewhere(x);
@@ -104,7 +104,7 @@ TEST(OnnxRuntimeDialect, Softmax) {
 
 TEST(OnnxRuntimeDialect, GlobalAveragePool) {
   for_cases(300, [](OrtCase& one, int i) {
-    const float in = one.power_of_two(-18, 18);
+    const float in = one.power_of_two(-20, 20);
     const ValueId x = one.input({one.draw(1, 3), one.draw(1, 70), one.draw(1, 12), one.draw(1, 12)},
                                 one.grid(in));
     const float ratio = i % 4 == 3 ? one.power_of_two(-20, 7.9F) : one.power_of_two(-2, 3);
@@ -115,7 +115,7 @@ TEST(OnnxRuntimeDialect, GlobalAveragePool) {
 TEST(OnnxRuntimeDialect, AveragePool) {
   for_cases(400, [](OrtCase& one, int i) {
     const int64_t rows = one.draw(1, 4), columns = one.draw(1, 4);
-    const float in = i % 3 ? one.power_of_two(-18, 18) : 0.0625F;
+    const float in = i % 3 ? one.power_of_two(-20, 20) : 0.0625F;
     const ValueId x = one.input(
         {one.draw(1, 3), one.draw(1, 70), rows + one.draw(0, 8), columns + one.draw(0, 8)},
         one.grid(in));

@@ -56,19 +56,10 @@ class TfliteCase : public DrawnNode {
 
   /// The dialect's result against the runtime's.
   Steps steps(bool reference) {
-    const Dialect& dialect = reference ? tflite_reference_dialect() : tflite_dialect();
-    std::vector<std::vector<int8_t>> bytes;
-    for (const at::Tensor& integers : given_) bytes.push_back(in_file(integers));
-    const std::vector<int8_t> wanted = file_->run(bytes, reference);
-    const std::vector<int8_t> got = in_file(computed(dialect));
-    EXPECT_EQ(got.size(), wanted.size());
-    Steps steps{.all = wanted.size()};
-    for (size_t i = 0; i < std::min(got.size(), wanted.size()); ++i) {
-      const int distance = std::abs(got[i] - wanted[i]);
-      steps.worst = std::max(steps.worst, distance);
-      steps.different += distance > 0 ? 1 : 0;
+    if (table.find(result_)->type == DType::Int16) {
+      return steps_of<int16_t>(tflite_int16x8_dialect(), reference);
     }
-    return steps;
+    return steps_of<int8_t>(reference ? tflite_reference_dialect() : tflite_dialect(), reference);
   }
   /// The dialects compute what the runtime does; true: by its reference kernels.
   void expect_equal(std::vector<bool> resolvers = {false, true}) {
@@ -80,6 +71,22 @@ class TfliteCase : public DrawnNode {
   }
 
  private:
+  template <class T>
+  Steps steps_of(const Dialect& dialect, bool reference) {
+    std::vector<std::vector<T>> inputs;
+    for (const at::Tensor& integers : given_) inputs.push_back(in_file<T>(integers));
+    const std::vector<T> wanted = file_->run(inputs, reference);
+    const std::vector<T> got = in_file<T>(computed(dialect));
+    EXPECT_EQ(got.size(), wanted.size());
+    Steps steps{.all = wanted.size()};
+    for (size_t i = 0; i < std::min(got.size(), wanted.size()); ++i) {
+      const int distance = std::abs(got[i] - wanted[i]);
+      steps.worst = std::max(steps.worst, distance);
+      steps.different += distance > 0 ? 1 : 0;
+    }
+    return steps;
+  }
+
   static Shape shape_in_file(const Shape& shape) {
     return shape.size() == 4 ? Shape{shape[0], shape[2], shape[3], shape[1]} : shape;
   }

@@ -37,6 +37,11 @@ class Draw {
     const int zero = which == 0 ? -128 : which == 1 ? 127 : draw(-128, 127);
     return {.scale = {scale}, .zero_point = {zero}};
   }
+  /// An int16 grid, around 0.
+  static QuantParams wide_grid(float scale) {
+    return {
+        .type = DType::Int16, .low = -32768, .high = 32767, .scale = {scale}, .zero_point = {0}};
+  }
 
  private:
   std::mt19937 random_;
@@ -53,7 +58,7 @@ class DrawnNode : public Draw {
   ValueId input(Shape shape, QuantParams params) {
     at::Tensor integers = at::empty(shape, at::kInt);
     for (int64_t i = 0; i < integers.numel(); ++i) {
-      integers.mutable_data_ptr<int32_t>()[i] = draw(-128, 127);
+      integers.mutable_data_ptr<int32_t>()[i] = draw(params.low, params.high);
     }
     return input_of(std::move(integers), std::move(params));
   }

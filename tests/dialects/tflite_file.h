@@ -53,9 +53,10 @@ class LiteFile {
 
   const std::string& operators() const { return operators_; }
 
-  /// The output for the bytes of all inputs, by the kernels of TFLite's default resolver without
+  /// The output for the integers of all inputs, by the kernels of TFLite's default resolver without
   /// delegates, or by its reference kernels.
-  std::vector<int8_t> run(const std::vector<std::vector<int8_t>>& inputs, bool reference) const {
+  template <class T>
+  std::vector<T> run(const std::vector<std::vector<T>>& inputs, bool reference) const {
     const tflite::Model* model = tflite::GetModel(builder_.GetBufferPointer());
     std::unique_ptr<tflite::Interpreter> made;
     if (reference) {
@@ -69,12 +70,12 @@ class LiteFile {
       return {};
     }
     for (size_t i = 0; i < inputs.size(); ++i) {
-      EXPECT_EQ(made->input_tensor(i)->bytes, inputs[i].size());
-      std::ranges::copy(inputs[i], made->typed_input_tensor<int8_t>(static_cast<int>(i)));
+      EXPECT_EQ(made->input_tensor(i)->bytes, inputs[i].size() * sizeof(T));
+      std::ranges::copy(inputs[i], made->typed_input_tensor<T>(static_cast<int>(i)));
     }
     EXPECT_EQ(made->Invoke(), kTfLiteOk);
-    const auto* out = made->typed_output_tensor<int8_t>(0);
-    return {out, out + made->output_tensor(0)->bytes};
+    const auto* out = made->typed_output_tensor<T>(0);
+    return {out, out + made->output_tensor(0)->bytes / sizeof(T)};
   }
 
  private:
@@ -82,15 +83,16 @@ class LiteFile {
   std::string operators_;
 };
 
-/// int8 integers of a tensor as they lie in a file: channels last where there are four dimensions.
-inline std::vector<int8_t> in_file(const at::Tensor& integers) {
+/// Integers of a tensor as they lie in a file: channels last where there are four dimensions.
+template <class T = int8_t>
+std::vector<T> in_file(const at::Tensor& integers) {
   const at::Tensor wanted =
       (integers.dim() == 4 ? integers.permute({0, 2, 3, 1}) : integers).contiguous();
   const auto* from = wanted.const_data_ptr<int32_t>();
-  std::vector<int8_t> bytes(static_cast<size_t>(wanted.numel()));
-  std::ranges::transform(from, from + bytes.size(), bytes.begin(),
-                         [](int32_t x) { return static_cast<int8_t>(x); });
-  return bytes;
+  std::vector<T> narrow(static_cast<size_t>(wanted.numel()));
+  std::ranges::transform(from, from + narrow.size(), narrow.begin(),
+                         [](int32_t x) { return static_cast<T>(x); });
+  return narrow;
 }
 
 /// How far two results are from one another, in integers.

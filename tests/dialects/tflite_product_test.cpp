@@ -7,12 +7,13 @@ namespace {
 using test::TfliteCase;
 using Ints = std::vector<int64_t>;
 
-/// A grid on which most sums of `count` products are inside, or far too fine or coarse at times.
+/// A grid on which most sums of `count` products are inside, or far too fine or coarse at times:
+/// the multipliers of sums are from 2^-20 to 2^20.
 QuantParams fitting(TfliteCase& net, float in, float weight, int64_t count) {
   const float natural = in * weight * 64 * std::sqrt(static_cast<float>(count));
   const int kind = net.draw(0, 9);
-  if (kind == 0) return net.grid(natural * net.power(-20, -8));
-  if (kind == 1) return net.grid(natural * net.power(4, 20));
+  if (kind == 0) return net.grid(in * weight * net.power(-19, 0));
+  if (kind == 1) return net.grid(in * weight * net.power(10, 20));
   return net.grid(natural * net.power(-2, 2));
 }
 

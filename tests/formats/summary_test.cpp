@@ -9,6 +9,7 @@
 #include "formats/tflite/writer.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"
+#include "support/onnx_model.h"
 #include "support/temp_folder.h"
 
 namespace octet {
@@ -62,6 +63,7 @@ TEST(Summary, CountsAFloatNetwork) {
 TEST(Summary, CountsAnIntegerNetworkAlike) {
   const HandMade network;
   const TempFolder folder;
+  // Before pixels are folded, which adds zeros to the weights.
   write_file(folder / "m.onnx", write_onnx(network.graph, network.table));
   const FileSummary summary = summarize_onnx(folder / "m.onnx");
   EXPECT_EQ(summary.parameters, HandMade::kParameters);
@@ -94,6 +96,15 @@ TEST(Summary, RefusesOtherFiles) {
   const Error missing = error_of([&] { summarize_tflite(folder / "none"); });
   EXPECT_EQ(missing.code(), Code::Model);
   EXPECT_EQ(folder.without(missing.what()), "cannot read none: No such file or directory");
+}
+
+/// onnx's own inference crashes on it.
+TEST(Summary, SurvivesAConvolutionOfTooFewDimensions) {
+  auto model = test::onnx_model(
+      "g (float[N, 2] x) => (float[A, B] y) <float[1, 1, 3, 3] w = {1, 2, 3, 4, 5, 6, 7, 8, 9}> { "
+      "y = Conv(x, w) }");
+  const TempFolder folder;
+  EXPECT_EQ(types(summarize_onnx(test::write_model(folder, model))), "Conv:float32 ");
 }
 
 TEST(Summary, SurvivesDamage) {

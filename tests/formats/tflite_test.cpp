@@ -126,7 +126,7 @@ const Refusal kRefusals[] = {
      "tflite: node \"HardSigmoid0\" (HardSigmoid): TFLite has no int8 form of it that octet "
      "writes"},
     {"OddBounds",
-     [](auto& net, ValueId x) { return net.on(clip(net, x, 0, 0.5F), activation_grid(-1, 1)); },
+     [](auto& net, ValueId x) { return net.on(clip(net, x, 0, 0.5F), activation_grid(-2, 2)); },
      "tflite: node \"Clip0\" (Clip): TFLite cannot clip to [0, 0.5], and the output's integers do "
      "not end there"},
     {"OddBoundsInside",

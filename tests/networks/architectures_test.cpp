@@ -44,6 +44,7 @@ TEST(Architectures, HaveThePublishedParametersAndMultiplyAdds) {
       {"mobilenetv3-small", 2'542'856, 0.057, 0.0005},
       {"efficientnet-b0", 5'288'548, 0.386, 0.0005},
       {"resnet18", 11'689'512, 1.814, 0.0005},
+      {"resnet50", 25'557'032, 4.089, 0.0005},
       // timm's parameters. The 0.40 and 0.407 that are published count normalizations, too; this is
       // EfficientNet-B0 without its gates.
       {"efficientnet-lite0", 4'652'008, 0.385, 0.001},
@@ -139,7 +140,7 @@ TEST(Architectures, NameWhatTheyCannotMake) {
   EXPECT_EQ(refused("lenet", {{3, 32, 32}, 10, 1.0}),
             "unknown architecture 'lenet'; known are mobilenetv3-tiny, resnet20, mobilenetv2, "
             "mobilenetv3-small, efficientnet-lite0, efficientnet-b0, efficientvit-b0, "
-            "efficientvit-b1, vit-tiny, resnet18");
+            "efficientvit-b1, vit-tiny, resnet18, resnet50");
   EXPECT_EQ(refused("vit-tiny", {{3, 28, 32}, 10, 1.0}),
             "vit-tiny cuts images into patches of 16x16: its input wants a height and a width that "
             "are multiples of 16; given 28x32");

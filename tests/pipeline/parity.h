@@ -15,8 +15,10 @@
 #include "formats/tflite/writer.h"
 #include "octet/octet.h"
 #include "passes/passes.h"
+#include "pipeline/twin_files.h"
 #include "quant/calibrate.h"
 #include "quant/solve.h"
+#include "support/error_of.h"
 #include "support/graph_builder.h"
 #include "support/temp_folder.h"
 
@@ -81,6 +83,7 @@ struct ParityCase {
   /// TFLite's reference kernels compute the network: they have no ELU, no TRANSPOSE of six
   /// dimensions, and a SUM that does nothing.
   bool reference = true;
+  Scheme scheme = {};
 };
 
 inline void PrintTo(const ParityCase& held, std::ostream* out) { *out << held.name; }
@@ -103,12 +106,12 @@ struct Quantized {
 
   /// `data` holds the images of one batch of `count`.
   Quantized(Graph network, const std::vector<std::string>& names, std::span<const float> data,
-            int64_t count)
+            int64_t count, const Scheme& scheme = {})
       : graph(std::move(network)) {
     const TargetSet targets(names);
     simplify(graph);
     lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets);
+    placement = place(graph, targets, scheme);
     bool given = false;
     const auto next = [&](std::vector<float>& images) -> int64_t {
       if (std::exchange(given, true)) return 0;
@@ -166,21 +169,60 @@ inline std::vector<float> moved_last(std::span<const float> images, size_t chann
   return moved;
 }
 
+/// What the ONNX file in QDQ form computes, its twin in QOperator form computes to the same bits;
+/// and so do the files that either of them is converted to.
+inline void check_forms(const Quantized& net, const std::vector<std::string>& targets,
+                        std::span<const float> images, int64_t count) {
+  const TempFolder folder;
+  write_file(folder / "qdq.onnx", write_onnx(net.graph, net.table));
+  write_file(folder / "qoperator.onnx",
+             write_onnx(net.graph, net.table, {.onnx = OnnxForm::QOperator}));
+  const auto run = [&](const std::string& file, std::span<const float> laid) {
+    return open_session(folder / file, 1)->run(laid, count);
+  };
+  const auto wanted = run("qdq.onnx", images);
+  EXPECT_EQ(run("qoperator.onnx", images), wanted) << "the QOperator form";
+  const bool lite = std::ranges::contains(targets, "tflite");
+  if (lite) write_file(folder / "own.tflite", write_tflite(net.graph, net.table));
+  for (const std::string from : {"qdq.onnx", "qoperator.onnx"}) {
+    SCOPED_TRACE("converted from " + from);
+    std::vector<std::filesystem::path> outputs{folder / "back.onnx"};
+    if (lite) outputs.emplace_back(folder / "back.tflite");
+    const ConvertResult result =
+        convert(folder / from, outputs,
+                {.targets = targets, .form = from == "qdq.onnx" ? "qoperator" : "qdq"});
+    EXPECT_EQ(result.changes, std::vector<std::string>{});
+    EXPECT_EQ(result.calibrated, 0);
+    EXPECT_EQ(run("back.onnx", images), wanted) << "in ONNX Runtime";
+    if (!lite) continue;
+    const auto laid = moved_last(images, 3, 36);
+    EXPECT_EQ(run("back.tflite", laid), run("own.tflite", laid)) << "in TFLite";
+  }
+}
+
 /// The whole way for a case; its last layer is a Flatten, so that any value can be looked at as
 /// "logits".
 inline void check_parity(const ParityCase& held) {
   SmallNet small;
   const ValueId out = small.op("Flatten", {held.build(small)});
   small.graph.add_output(out);
+  const Graph original = small.graph;
   const Tensor data = random_tensor({8, 3, 6, 6}, 31, -3, 3);
   const auto images = data.as<float>();
-  const Quantized net(std::move(small.graph), held.targets, images, 8);
+  const Quantized net(std::move(small.graph), held.targets, images, 8, held.scheme);
   for (const std::string& target : held.targets) {
     const bool onnx = target == "onnxruntime-cpu";
     const auto laid =
         onnx ? std::vector<float>(images.begin(), images.end()) : moved_last(images, 3, 36);
     check_file(net, target, laid, images, 8, onnx ? held.onnx_steps : held.tflite_steps);
     if (!onnx && held.reference) check_reference(net, laid, images, 8);
+  }
+  const TwinFiles files(net.graph, net.table, held.targets);
+  files.check_minimal();
+  files.check_adopted(original, held.scheme);
+  if (held.targets.size() == 2) files.check_equal();
+  if (std::ranges::contains(held.targets, "onnxruntime-cpu")) {
+    check_forms(net, held.targets, images, 8);
   }
 }
 

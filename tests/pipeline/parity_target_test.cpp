@@ -1,5 +1,6 @@
 // Resize, and operators that only one target computes in integers: the files against the simulation
 // and against the exact dialects.
+#include "formats/summary.h"
 #include "pipeline/parity.h"
 
 namespace octet {
@@ -108,6 +109,27 @@ TEST_P(TargetParity, FilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Networks, TargetParity, ::testing::ValuesIn(cases()),
                          [](const auto& tested) { return tested.param.name; });
+
+/// Operators of the TFLite file for these targets.
+std::vector<std::string> operators_for(const std::vector<std::string>& targets) {
+  SmallNet small;
+  small.graph.add_output(small.op("Log", {small.x}));
+  const Tensor data = random_tensor({8, 3, 6, 6}, 31, 0.5F, 3);
+  const Quantized net(std::move(small.graph), targets, data.as<float>(), 8);
+  const TempFolder folder;
+  write_file(folder / "n.tflite", write_tflite(net.graph, net.table));
+  std::vector<std::string> names;
+  for (const FileOperator& op : summarize_tflite(folder / "n.tflite").operators) {
+    names.push_back(op.op);
+  }
+  return names;
+}
+
+TEST(LitertTarget, HasTheKernelsOfItsRelease) {
+  EXPECT_EQ(operators_for({"litert"}), (std::vector<std::string>{"QUANTIZE", "LOG", "DEQUANTIZE"}));
+  EXPECT_EQ(operators_for({"litert", "tflite"}),
+            (std::vector<std::string>{"QUANTIZE", "CAST", "ADD", "GATHER", "DEQUANTIZE"}));
+}
 
 }  // namespace
 }  // namespace octet

@@ -63,6 +63,20 @@ TEST(Run, MakesIntegerFilesThatAgree) {
   }
   EXPECT_EQ(json["recipe"], kRecipe);
   EXPECT_TRUE(json["versions"].contains("TFLite"));
+
+  // Every integer of both files is the simulation's.
+  ASSERT_EQ(report.certificates.size(), 2U);
+  for (const Certificate& file : report.certificates) {
+    EXPECT_EQ(file.images, 32);
+    EXPECT_EQ(file.largest(), 0) << file.text();
+    EXPECT_EQ(file.same_as_simulated, 100) << file.file;
+    EXPECT_TRUE(report.text().contains(file.summary()));
+    EXPECT_TRUE(report.markdown().contains(file.summary()));
+  }
+  EXPECT_EQ(json["certificates"][1]["passed"], true);
+  const Certificate again =
+      verify(out / "int8.tflite", out / "network.octet", folder / "data.yaml");
+  EXPECT_EQ(again.json(), report.certificates[1].json()) << "the same images, the same network";
   EXPECT_TRUE(std::filesystem::exists(out / "report.md"));
   EXPECT_TRUE(std::filesystem::exists(out / "report.json"));
 }
@@ -75,7 +89,7 @@ TEST(Run, GivesTheSameFilesForTheSameSeed) {
   const auto recipe = folder.write("recipe.yaml", text);
   run(recipe, folder / "a");
   run(recipe, folder / "b");
-  for (const std::string file : {"float.onnx", "int8.onnx", "int8.tflite"}) {
+  for (const std::string file : {"float.onnx", "network.octet", "int8.onnx", "int8.tflite"}) {
     EXPECT_EQ(read_file(folder / "a" / file, Code::Io), read_file(folder / "b" / file, Code::Io))
         << file;
   }

@@ -20,9 +20,9 @@ TEST(Solve, MakesZeroExactInAnyRange) {
     int32_t zero_point;
   };
   const std::vector<Case> cases{
-      {{0, 6, false}, 6.0F / 255, -128},     {{-1, 3, false}, 4.0F / 255, -64},  // -128 + 63.75
-      {{2, 5, false}, 5.0F / 255, -128},     {{-5, -2, false}, 5.0F / 255, 127},
-      {{0, 0, false}, kSmallestScale, -128}, {{}, kSmallestScale, -128},
+      {{0, 6, false}, 6.0F / 255, -128}, {{-1, 3, false}, 4.0F / 255, -64},  // -128 + 63.75
+      {{2, 5, false}, 5.0F / 255, -128}, {{-5, -2, false}, 5.0F / 255, 127},
+      {{0, 0, false}, 1.0F / 255, -128}, {{}, 1.0F / 255, -128},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(std::format("[{}, {}]", c.range.low, c.range.high));
@@ -30,6 +30,23 @@ TEST(Solve, MakesZeroExactInAnyRange) {
     EXPECT_FLOAT_EQ(params.scale[0], c.scale);
     EXPECT_EQ(params.zero_point[0], c.zero_point);
     EXPECT_EQ(dequantize(quantize(0, grid_of(params)), grid_of(params)), 0);
+  }
+}
+
+TEST(Solve, CentresSymmetricGridsOnZero) {
+  struct Case {
+    Range range;
+    float scale;
+  };
+  const std::vector<Case> cases{{{0, 6, false}, 6.0F / 127},
+                                {{-1, 3, false}, 3.0F / 127},
+                                {{-4, 1, false}, 4.0F / 128},
+                                {{0, 0, false}, 1.0F / 127}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::format("[{}, {}]", c.range.low, c.range.high));
+    const QuantParams params = activation_params(c.range, Scheme::Activations::Symmetric);
+    EXPECT_FLOAT_EQ(params.scale[0], c.scale);
+    EXPECT_EQ(params.zero_point[0], 0);
   }
 }
 

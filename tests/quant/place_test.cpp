@@ -245,7 +245,8 @@ TEST(Lookup, HoldsTheFunctionAtEveryInteger) {
 
 TEST(Targets, AreNamed) {
   EXPECT_EQ(message_of([] { target_named("npu"); }),
-            "unknown target 'npu'; known are onnxruntime-cpu, tflite");
+            "unknown target 'npu'; known are onnxruntime-cpu, onnxruntime-qdq-any, tflite, "
+            "tflite-int16x8, litert, nxp-neutron, ethos-u, cmsis-nn");
   const std::vector<std::string> none;
   EXPECT_EQ(message_of([&] { TargetSet{none}; }), "no target is given; name at least one");
 }

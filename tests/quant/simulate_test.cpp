@@ -20,12 +20,12 @@ struct Calibrated {
   QuantTable table;
   Tensor data = test::random_tensor({4, 3, 16, 16}, 11, -2, 2);
 
-  Calibrated() {
+  explicit Calibrated(const Scheme& scheme = {}) {
     const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
     const TargetSet targets(names);
     simplify(graph);
     lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets);
+    placement = place(graph, targets, scheme);
     bool given = false;
     const auto next = [&](std::vector<float>& out) -> int64_t {
       if (std::exchange(given, true)) return 0;
@@ -76,8 +76,10 @@ TEST(Simulation, EveryValueLiesOnItsGrid) {
   EXPECT_GT(check.checked, 30);
 }
 
-TEST(Simulation, TrainingSeesTheNumbersThatTheFilesHold) {
-  Calibrated net;
+class SimulationOf : public ::testing::TestWithParam<Scheme> {};
+
+TEST_P(SimulationOf, TrainingSeesTheNumbersThatTheFilesHold) {
+  Calibrated net(GetParam());
   const at::NoGradGuard no_grad;
   Executor executor(net.graph);
   Simulation deployed(net.graph, net.placement, net.table);
@@ -89,6 +91,10 @@ TEST(Simulation, TrainingSeesTheNumbersThatTheFilesHold) {
   // The two round weights by division and by multiplication with the inverse.
   EXPECT_LE((a - b).abs().max().item<float>(), step * 1.01F);
 }
+
+INSTANTIATE_TEST_SUITE_P(Schemes, SimulationOf,
+                         ::testing::Values(Scheme{}, Scheme{.weights = Scheme::Weights::PerTensor},
+                                           Scheme{.activations = Scheme::Activations::Symmetric}));
 
 TEST(Simulation, GradientsPassWhereNothingIsClipped) {
   Graph graph;

@@ -4,6 +4,9 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/defs/schema.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "base/fail.h"
 #include "formats/onnx/schemas.h"
 #include "formats/onnx/tensor_proto.h"
@@ -13,10 +16,10 @@ namespace {
 
 constexpr int64_t kIrVersion = 10;
 
-void write_value_info(const Value& value, onnx::ValueInfoProto& proto) {
+void write_value_info(const Value& value, DType dtype, onnx::ValueInfoProto& proto) {
   proto.set_name(value.name);
   auto& type = *proto.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(onnx_type(value.dtype));
+  type.set_elem_type(onnx_type(dtype));
   if (!value.shape_known) return;
   auto& shape = *type.mutable_shape();
   for (const int64_t dim : value.shape) {
@@ -97,9 +100,21 @@ GraphWriter::GraphWriter(const Graph& graph) : graph_(graph), out_(*model_.mutab
   out_.set_name(graph.name);
 }
 
+void GraphWriter::add_properties(const Properties& properties) {
+  for (const auto& [key, text] : properties) {
+    auto& entry = *model_.add_metadata_props();
+    entry.set_key(key);
+    entry.set_value(text);
+  }
+}
+
 std::vector<std::byte> GraphWriter::write() {
-  for (ValueId id : graph_.inputs()) write_value_info(graph_.value(id), *out_.add_input());
-  for (ValueId id : graph_.outputs()) write_value_info(graph_.value(id), *out_.add_output());
+  for (ValueId id : graph_.inputs()) {
+    write_value_info(graph_.value(id), end_type(id), *out_.add_input());
+  }
+  for (ValueId id : graph_.outputs()) {
+    write_value_info(graph_.value(id), end_type(id), *out_.add_output());
+  }
   write_nodes();
   return serialize(model_);
 }
@@ -109,8 +124,35 @@ const std::string& GraphWriter::name(ValueId id) const {
   return id == kAbsent ? none : graph_.value(id).name;
 }
 
+void GraphWriter::add_metadata(const std::string& key, const std::string& text) {
+  onnx::StringStringEntryProto& entry = *model_.add_metadata_props();
+  entry.set_key(key);
+  entry.set_value(text);
+}
+
 void GraphWriter::add_initializer(const Tensor& tensor, const std::string& tensor_name) {
   write_tensor(tensor, tensor_name, *out_.add_initializer());
+}
+
+void GraphWriter::add_value_info(const Value& value) {
+  write_value_info(value, value.dtype, *out_.add_value_info());
+}
+
+std::string GraphWriter::share(const Tensor& tensor, const std::string& tensor_name) {
+  const std::string_view data(reinterpret_cast<const char*>(tensor.bytes.data()),
+                              tensor.bytes.size());
+  const size_t hash = std::hash<std::string_view>{}(data);
+  const auto [first, last] = shared_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    const onnx::TensorProto& held = out_.initializer(it->second);
+    if (held.raw_data() == data && held.data_type() == onnx_type(tensor.dtype) &&
+        std::ranges::equal(held.dims(), tensor.shape)) {
+      return held.name();
+    }
+  }
+  shared_.emplace(hash, out_.initializer_size());
+  add_initializer(tensor, tensor_name);
+  return tensor_name;
 }
 
 onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string& node_name,
@@ -121,6 +163,23 @@ onnx::NodeProto& GraphWriter::add_node(const std::string& op, const std::string&
   proto.set_name(node_name);
   for (const auto& input : inputs) proto.add_input(input);
   for (const auto& output : outputs) proto.add_output(output);
+  return proto;
+}
+
+onnx::NodeProto& GraphWriter::add_node_of(const std::string& domain, const std::string& op,
+                                          const std::string& node_name,
+                                          const std::vector<std::string>& inputs,
+                                          const std::vector<std::string>& outputs) {
+  const auto known = [&](const onnx::OperatorSetIdProto& opset) {
+    return opset.domain() == domain;
+  };
+  if (std::ranges::none_of(model_.opset_import(), known)) {
+    onnx::OperatorSetIdProto& opset = *model_.add_opset_import();
+    opset.set_domain(domain);
+    opset.set_version(1);
+  }
+  onnx::NodeProto& proto = add_node(op, node_name, inputs, outputs);
+  proto.set_domain(domain);
   return proto;
 }
 

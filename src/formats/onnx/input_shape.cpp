@@ -105,6 +105,18 @@ std::optional<InputShape> parse_input_shape(const std::string& text) {
   }
 }
 
+std::vector<InputShape> parse_input_shapes(std::span<const std::string> texts) {
+  std::vector<InputShape> shapes;
+  for (const std::string& text : texts) {
+    const auto shape = parse_input_shape(text);
+    if (!shape) {
+      fail(Code::Usage, "'{}' is no shape of an input; wanted {}", text, kInputShapeForm);
+    }
+    shapes.push_back(*shape);
+  }
+  return shapes;
+}
+
 void set_input_shapes(onnx::GraphProto& graph, std::span<const InputShape> shapes) {
   std::set<std::string> done;
   for (const InputShape& given : shapes) {

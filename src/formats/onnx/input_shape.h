@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "graph/tensor.h"
 
@@ -21,6 +22,9 @@ struct InputShape {
 /// "x=Nx3x224x224", "x=-1x3x224x224" or "1x3x224x224"; dimensions from 1 to 65536. nullopt when it
 /// is something else.
 std::optional<InputShape> parse_input_shape(const std::string& text);
+
+/// All of the texts. Throws Code::Usage naming one that is something else.
+std::vector<InputShape> parse_input_shapes(std::span<const std::string> texts);
 
 /// "NAME=1x3x224x224, ...": what messages want.
 extern const char* const kInputShapeForm;

@@ -1,6 +1,8 @@
 #include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/fail.h"
@@ -84,10 +86,13 @@ Tensor constant_of(const onnx::NodeProto& node, LargeTensors& tensors) {
        node.name());
 }
 
+/// Which operators besides those of the default domain.
+enum class Admit : uint8_t { None, Quantized };
+
 class GraphReader {
  public:
-  GraphReader(const onnx::GraphProto& proto, LargeTensors& tensors)
-      : proto_(proto), tensors_(tensors) {}
+  GraphReader(const onnx::GraphProto& proto, LargeTensors& tensors, Admit admit)
+      : proto_(proto), tensors_(tensors), admit_(admit) {}
 
   Graph read() {
     if (!proto_.name().empty()) graph_.name = proto_.name();
@@ -127,8 +132,19 @@ class GraphReader {
         graph_.add_input(input.name(), dtype_from_onnx(type.elem_type()), std::move(shape));
   }
 
+  /// ONNX Runtime's operators on integers; their names are in no other domain, but for
+  /// QuantizeLinear and DequantizeLinear, which mean the same.
+  bool admitted(const onnx::NodeProto& proto) const {
+    constexpr std::array<std::string_view, 5> kOthers{"QGemm", "QuantizeLinear", "DequantizeLinear",
+                                                      "DynamicQuantizeMatMul",
+                                                      "MatMulIntegerToFloat"};
+    const std::string& op = proto.op_type();
+    return admit_ == Admit::Quantized && proto.domain() == "com.microsoft" &&
+           (op.starts_with("QLinear") || std::ranges::contains(kOthers, std::string_view(op)));
+  }
+
   void read_node(const onnx::NodeProto& proto) {
-    if (!proto.domain().empty() && proto.domain() != "ai.onnx") {
+    if (!proto.domain().empty() && proto.domain() != "ai.onnx" && !admitted(proto)) {
       fail(Code::Unsupported, "node \"{}\" ({}.{}): operators of this domain are not supported",
            proto.name(), proto.domain(), proto.op_type());
     }
@@ -150,15 +166,12 @@ class GraphReader {
 
   const onnx::GraphProto& proto_;
   LargeTensors& tensors_;
+  Admit admit_;
   Graph graph_;
   std::map<std::string, ValueId> ids_;
 };
 
-}  // namespace
-
-Graph read_onnx(const std::filesystem::path& path) { return read_onnx(path, {}); }
-
-Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes) {
+Graph read(const std::filesystem::path& path, std::span<const InputShape> shapes, Admit admit) {
   onnx::ModelProto model = parse_model(path);
   LargeTensors tensors;
   const auto in_file = [&](auto work) {
@@ -177,7 +190,19 @@ Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> s
   check(model, path);  // the converter crashes on models that are not well formed
   bring_to_opset(model, path);
   check(model, path);
-  return in_file([&] { return GraphReader(model.graph(), tensors).read(); });
+  return in_file([&] { return GraphReader(model.graph(), tensors, admit).read(); });
+}
+
+}  // namespace
+
+Graph read_onnx(const std::filesystem::path& path) { return read_onnx(path, {}); }
+
+Graph read_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes) {
+  return read(path, shapes, Admit::None);
+}
+
+Graph read_quantized_onnx(const std::filesystem::path& path, std::span<const InputShape> shapes) {
+  return read(path, shapes, Admit::Quantized);
 }
 
 }  // namespace octet

@@ -14,6 +14,28 @@
 namespace octet {
 namespace {
 
+/// onnx (1.20, at least) infers the shape of Conv by reading beyond the dimensions of an input that
+/// has fewer than the weight. Both are followed back through what only converts.
+bool convolves_too_few_dimensions(const onnx::GraphProto& graph) {
+  std::map<std::string, int> ranks;
+  for (const auto& held : graph.initializer()) ranks[held.name()] = held.dims_size();
+  for (const auto& info : graph.input()) {
+    if (info.type().tensor_type().has_shape()) {
+      ranks[info.name()] = info.type().tensor_type().shape().dim_size();
+    }
+  }
+  for (const auto& node : graph.node()) {
+    if (node.input_size() == 0 || node.output_size() == 0) continue;
+    const auto rank = ranks.find(node.input(0));
+    if (rank == ranks.end()) continue;
+    if (node.op_type().ends_with("uantizeLinear")) ranks[node.output(0)] = rank->second;
+    if (node.op_type() != "Conv" || node.input_size() < 2) continue;
+    const auto weight = ranks.find(node.input(1));
+    if (weight != ranks.end() && rank->second < weight->second) return true;
+  }
+  return false;
+}
+
 class Summarizer {
  public:
   explicit Summarizer(onnx::ModelProto model) : model_(std::move(model)) {
@@ -24,7 +46,9 @@ class Summarizer {
         return held.data_location() == onnx::TensorProto::EXTERNAL;
       });
       if (!external) onnx::checker::check_model(model_);
-      onnx::shape_inference::InferShapes(model_);
+      if (!convolves_too_few_dimensions(model_.graph())) {
+        onnx::shape_inference::InferShapes(model_);
+      }
     } catch (const std::exception&) {
       // Foreign domains have no shapes; operators and types are told all the same.
     }
@@ -52,8 +76,10 @@ class Summarizer {
       const int32_t type = output_type(node);
       for (const auto& output : node.output()) types_[output] = type;
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
-      summary.operators.push_back(
-          {node.op_type(), name, std::string(name_of(dtype_from_onnx(type)))});
+      summary.operators.push_back({node.op_type(), name,
+                                   quantizes_input(node.op_type())
+                                       ? "dynamic-int8"
+                                       : std::string(name_of(dtype_from_onnx(type)))});
       summary.multiply_adds += multiply_adds(node);
       const bool converts = node.op_type().ends_with("uantizeLinear");
       for (const auto& input : node.input()) {
@@ -66,6 +92,11 @@ class Summarizer {
   }
 
  private:
+  /// Products in integers of an activation that gets its grid as it comes.
+  static bool quantizes_input(const std::string& op) {
+    return op == "DynamicQuantizeMatMul" || op == "MatMulIntegerToFloat" || op == "MatMulInteger";
+  }
+
   void note(const onnx::ValueInfoProto& info) {
     const auto& type = info.type().tensor_type();
     types_[info.name()] = type.elem_type();

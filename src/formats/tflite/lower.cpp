@@ -21,20 +21,30 @@ const Row* find_row(std::string_view op) {
   return nullptr;
 }
 
-const Row& row_of(const Node& node) {
-  if (const Row* row = find_row(node.op)) return *row;
-  refuse(node, "TFLite has no int8 form of it that octet writes");
+const Row* find_float_row(std::string_view op) {
+  const auto rows = float_rows();
+  const auto it = std::ranges::find(rows, op, &Row::op);
+  return it == rows.end() ? nullptr : &*it;
 }
 
-/// Nodes that a table stands for: all lookups but those of one operator that TFLite has a kernel
-/// of.
+/// The kernel writes the grid: the row's, or 1/32768 around 0 in 16 bits.
+bool writes(const Row& row, const QuantParams& grid) {
+  if (row.scale == 0) return true;
+  if (grid.type == DType::Int16) return grid.scale[0] == 1.0F / 32768;
+  return grid.scale[0] == row.scale && grid.zero_point[0] == row.zero_point;
+}
+
+/// Nodes that a table stands for: all lookups but those of one operator that TFLite has an 8-bit
+/// kernel of (a set of targets may lack one; of 16 bits TFLite is alone).
 std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
   std::set<NodeId> found;
   for (const auto& [value, lookup] : table.lookups()) {
     const Node& last = graph.node(lookup.nodes.back());
     const bool pointwise = std::holds_alternative<Pointwise>(op_of(last).quant.value);
-    const Row* row = pointwise && lookup.nodes.size() == 1 ? find_row(last.op) : nullptr;
-    if (row && (!row->fits || row->fits(last))) continue;
+    const QuantParams& grid = table.at(value, graph);
+    const bool single = pointwise && lookup.nodes.size() == 1 && grid.type != DType::Int16;
+    const Row* row = single ? find_row(last.op) : nullptr;
+    if (row && !row->newer && (!row->fits || row->fits(last)) && writes(*row, grid)) continue;
     found.insert(lookup.nodes.begin(), lookup.nodes.end());
   }
   return found;
@@ -46,16 +56,27 @@ Need image(const Graph&, const Node&) { return Need::Image; }
 Need onnx(const Graph&, const Node&) { return Need::Onnx; }
 Need any(const Graph&, const Node&) { return Need::Any; }
 
-LiteModel lower(const Graph& graph, const QuantTable& table) {
-  return Lowering(graph, table).run();
+LiteModel lower(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io) {
+  return Lowering(graph, table, arithmetic, io).run();
 }
 
-Lowering::Lowering(const Graph& graph, const QuantTable& table)
+bool lowers_real(std::string_view op) { return find_row(op) || find_float_row(op); }
+
+Lowering::Lowering(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io)
     : graph_(graph),
       table_(table),
+      arithmetic_(arithmetic),
+      io_(io),
       looked_up_(nodes_by_table(graph, table)),
       shapes_(shapes_for_one(graph)),
       layouts_(graph, [this](NodeId id) { return need_of(id); }) {}
+
+const Row& Lowering::row_of(const Node& node) const {
+  const Row* row = find_row(node.op);
+  if (real() && (!row || row->newer)) row = find_float_row(node.op);
+  if (row) return *row;
+  refuse(node, "TFLite has no {} form of it that octet writes", real() ? "float" : "int8");
+}
 
 Need Lowering::need_of(NodeId id) const {
   const Node& node = graph_.node(id);
@@ -74,10 +95,16 @@ LiteModel Lowering::run() {
   add_inputs();
   for (const NodeId id : graph_.order()) lower_node(id);
   add_outputs();
+  for (const auto& [id, place] : made_) {
+    const auto& [tensor, order] = place;
+    if (!table_.find(id)) continue;
+    model_.values.push_back({id, tensor, order == Order::ChannelsLast});
+  }
   return std::move(model_);
 }
 
 void Lowering::take_in_activations() {
+  if (real()) return;  // no value is missing
   std::map<ValueId, std::vector<const Node*>> readers;
   for (const NodeId id : graph_.order()) {
     for (const ValueId in : graph_.node(id).inputs) readers[in].push_back(&graph_.node(id));
@@ -105,21 +132,37 @@ void Lowering::add_inputs() {
       continue;
     }
     const QuantParams* params = table_.find(id);
-    if (!params || value.dtype != DType::Float32) {
+    if ((!params && !real()) || value.dtype != DType::Float32) {
       fail(Code::Unsupported, "tflite: the input '{}' is not a quantized float32 tensor",
            value.name);
     }
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-    const int integers = inner(value.name, in_file, *params);
-    const int real =
-        model_.add({.name = value.name + "_float", .type = DType::Float32, .shape = in_file});
-    emit(tflite::BuiltinOperator_QUANTIZE, 1, options_of(tflite::QuantizeOptionsT{}), {real},
-         {integers});
-    model_.inputs.push_back(real);
+    if (real()) {
+      model_.inputs.push_back(inner(value.name, in_file, kReal));
+      made_[id] = {model_.inputs.back(), order};
+      continue;
+    }
+    const int integers = inner(value.name, in_file, *params, id);
+    const int end = end_of(value.name, integers, *params);
+    if (end != integers) {
+      emit(tflite::BuiltinOperator_QUANTIZE, io_ == Io::Float ? 1 : 2,
+           options_of(tflite::QuantizeOptionsT{}), {end}, {integers});
+    }
+    model_.inputs.push_back(end);
     made_[id] = {integers, order};
   }
+}
+
+int Lowering::end_of(const std::string& name, int integers, const QuantParams& params) {
+  const Shape shape = model_.tensor(integers).shape;
+  switch (io_) {
+    case Io::Int8: return integers;
+    case Io::UInt8: return inner(name + "_uint8", shape, end_grid(params, io_));
+    case Io::Float: break;
+  }
+  return model_.add({.name = name + "_float", .type = DType::Float32, .shape = shape});
 }
 
 void Lowering::lower_node(NodeId id) {
@@ -132,7 +175,19 @@ void Lowering::lower_node(NodeId id) {
     return;
   }
   check_moves(node);
-  row_of(node).lower(*this, node);
+  const Row& row = row_of(node);
+  if (row.scale != 0) check_output(node, row);
+  row.lower(*this, node);
+}
+
+void Lowering::check_output(const Node& node, const Row& row) const {
+  if (real() || row.scale == 0) return;
+  const QuantParams& out = grid(node, node.outputs[0]);
+  if (writes(row, out)) return;
+  const bool wide = out.type == DType::Int16;
+  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}",
+         wide ? 1.0F / 32768 : row.scale, wide ? 0 : row.zero_point, out.scale[0],
+         out.zero_point[0]);
 }
 
 void Lowering::check_moves(const Node& node) const {
@@ -162,13 +217,20 @@ void Lowering::add_outputs() {
     if (it == made_.end()) {
       fail(Code::Unsupported, "tflite: the output '{}' is a constant", graph_.value(id).name);
     }
-    const auto [integers, order] = it->second;
-    const int real = model_.add({.name = graph_.value(id).name + "_float",
-                                 .type = DType::Float32,
-                                 .shape = model_.tensor(integers).shape});
-    emit(tflite::BuiltinOperator_DEQUANTIZE, 2, options_of(tflite::DequantizeOptionsT{}),
-         {integers}, {real});
-    model_.outputs.push_back(real);
+    const int integers = it->second.first;
+    if (real()) {
+      model_.outputs.push_back(integers);
+      continue;
+    }
+    const int end = end_of(graph_.value(id).name, integers, table_.at(id, graph_));
+    if (io_ == Io::Float) {
+      emit(tflite::BuiltinOperator_DEQUANTIZE, 2, options_of(tflite::DequantizeOptionsT{}),
+           {integers}, {end});
+    } else if (end != integers) {
+      emit(tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}), {integers},
+           {end});
+    }
+    model_.outputs.push_back(end);
   }
 }
 
@@ -179,6 +241,7 @@ ValueId Lowering::result(const Node& node) const {
 
 const QuantParams& Lowering::grid(const Node& node, ValueId id) const {
   if (const QuantParams* params = table_.find(id)) return *params;
+  if (real()) return kReal;
   refuse(node, "the value '{}' has no quantization parameters", graph_.value(id).name);
 }
 

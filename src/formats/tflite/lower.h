@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "formats/file_form.h"
 #include "formats/tflite/layout.h"
 #include "formats/tflite/model.h"
 #include "graph/graph.h"
@@ -18,15 +19,31 @@
 
 namespace octet::lite {
 
+/// What flows between the operators of a file.
+enum class Arithmetic : uint8_t {
+  Integer,  ///< values on the grids of the table
+  Real,     ///< floats; the table has weights alone
+};
+
+/// The parameters of what stays float32.
+inline const QuantParams kReal{.type = DType::Float32, .scale = {}, .zero_point = {}};
+
 /// Makes the operator list of a network: float inputs, QUANTIZE, one lowering per node,
-/// DEQUANTIZE. Throws Code::Unsupported as `write_tflite` does.
-LiteModel lower(const Graph& graph, const QuantTable& table);
+/// DEQUANTIZE; or integers at the ends; without these where the values are real. Throws
+/// Code::Unsupported as `write_tflite` does.
+LiteModel lower(const Graph& graph, const QuantTable& table, Arithmetic arithmetic,
+                Io io = Io::Float);
+
+/// There is a lowering of the operator on real values.
+bool lowers_real(std::string_view op);
+
+struct Row;
 
 /// What the lowerings of one network share. A lowering asks for its inputs in the order that its
 /// operator wants, makes its output, and emits the operator; changes of layout come by themselves.
 class Lowering {
  public:
-  Lowering(const Graph& graph, const QuantTable& table);
+  Lowering(const Graph& graph, const QuantTable& table, Arithmetic arithmetic, Io io);
   LiteModel run();
 
   const Graph& graph() const { return graph_; }
@@ -38,7 +55,9 @@ class Lowering {
   /// The value that the node's operator writes: its output, or that of the activation that it
   /// takes in.
   ValueId result(const Node& node) const;
-  /// The value's parameters; Code::Unsupported naming the node when it has none.
+  bool real() const { return arithmetic_ == Arithmetic::Real; }
+  /// The value's parameters; of real values without an entry `kReal`. Code::Unsupported naming the
+  /// node when it has none.
   const QuantParams& grid(const Node& node, ValueId id) const;
   const QuantParams* find_grid(ValueId id) const { return table_.find(id); }
 
@@ -60,17 +79,35 @@ class Lowering {
   /// New tensor of the node's result (of output `index` where that is not the first), which the
   /// operator writes in this order.
   int output(const Node& node, Order order, size_t index = 0);
-  /// New tensor for a value inside a lowering, on a grid; `shape` as it lies in the file.
-  int inner(const std::string& name, const Shape& shape, const QuantParams& params);
+  /// New tensor inside a lowering, on a grid; `shape` as it lies in the file. `value`: whose
+  /// integers it has (LiteTensor::value).
+  int inner(const std::string& name, const Shape& shape, const QuantParams& params,
+            ValueId value = kAbsent);
+  /// New constant of one real number.
+  int real_number(const std::string& name, float number) {
+    return constant(name, Tensor::of<float>({1}, std::span(&number, 1)), kReal);
+  }
+  /// New constant of the smallest number of a type.
+  int lowest_number(const std::string& name, const QuantParams& params);
+  /// A weight as an operator can read it that computes in float: dequantized once.
+  int dequantized(int weight);
   /// New constant of integers on a grid. `axis` replaces the one of the parameters.
   int constant(const std::string& name, Tensor integers, const QuantParams& params, int axis = 0);
+  /// The same, of a constant of the graph.
+  int constant(ValueId id, Tensor integers, const QuantParams& params, int axis = 0);
   /// New constant of int32 numbers; without `shape`, a vector.
   int numbers(const std::string& name, std::span<const int64_t> values,
               const std::optional<Shape>& shape = std::nullopt);
+  /// The indices that were made of a tensor's integers, for all tables that look them up.
+  std::optional<int>& indices(int source) { return indices_[source]; }
   /// Tensor of an input of whole numbers that count along `extent` elements. Constants below zero
   /// count from the end.
   int indices(const Node& node, size_t index, int64_t extent);
-  /// The node's bias as a vector of `count` int32 numbers: input `index`, or zeros.
+  /// The integers of the node's constant weight (real numbers where it has none). Refuses what
+  /// TFLite's quantization specification does not allow: a zero point other than 0, and -128.
+  Tensor weight(const Node& node, size_t index) const;
+  /// The node's bias as a vector of `count` int32 numbers (int64 for 16-bit activations): input
+  /// `index`, or zeros.
   int bias(const Node& node, size_t index, const QuantParams& weight, int64_t count);
 
   /// The activation that the operator applies itself. NONE too where the grid of its result
@@ -91,19 +128,26 @@ class Lowering {
   }
 
  private:
+  const Row& row_of(const Node& node) const;
   void take_in_activations();
   void add_inputs();
+  /// The tensor at an end of the file that stands for these integers: themselves, or a tensor of
+  /// the type that stands there.
+  int end_of(const std::string& name, int integers, const QuantParams& params);
   Need need_of(NodeId id) const;
   void lower_node(NodeId id);
   /// The node makes something that flows in the file; others compute with shapes, which are known.
   bool flows(const Node& node) const;
   void check_moves(const Node& node) const;
+  void check_output(const Node& node, const Row& row) const;
   void add_outputs();
   int computed(ValueId id, Order order, size_t rank);
   int constant_operand(const Node& node, ValueId id, Order order, size_t rank);
 
   const Graph& graph_;
   const QuantTable& table_;
+  Arithmetic arithmetic_;
+  Io io_;
   std::set<NodeId> looked_up_;  ///< nodes that a table stands for
   std::vector<Shape> shapes_;
   Layouts layouts_;
@@ -111,6 +155,7 @@ class Lowering {
   std::map<const Node*, const Node*> taken_in_;  ///< producer -> its activation
   std::set<const Node*> done_;                   ///< activations that their producers take in
   std::map<ValueId, std::pair<int, Order>> made_;
+  std::map<int, std::optional<int>> indices_;
   std::map<std::tuple<ValueId, Order, size_t>, int> moved_;  ///< other orders and ranks of those
 };
 
@@ -121,11 +166,18 @@ struct Row {
   void (*lower)(Lowering& to, const Node& node);
   /// Of a pointwise operator: TFLite's kernel knows the node's attributes; a table computes others.
   bool (*fits)(const Node& node) = nullptr;
+  /// The one grid that the 8-bit kernel writes; scale 0: any. A table makes other ones, where one
+  /// can.
+  float scale = 0;
+  int32_t zero_point = 0;
+  /// TFLite 2.14 lacks the kernel: where a table was placed, it is for such runtimes.
+  bool newer = false;
 };
 
 std::span<const Row> activation_rows();
 std::span<const Row> conv_rows();
 std::span<const Row> elementwise_rows();
+std::span<const Row> float_rows();  ///< of real values alone
 std::span<const Row> gather_rows();
 std::span<const Row> layout_rows();
 std::span<const Row> matmul_rows();

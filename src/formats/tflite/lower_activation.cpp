@@ -1,6 +1,8 @@
 #include <array>
+#include <cmath>
 
 #include "formats/tflite/lower.h"
+#include "graph/quantize_tensor.h"
 #include "ops/op_def.h"
 
 namespace octet::lite {
@@ -14,16 +16,68 @@ void unary(Lowering& to, const Node& node, tflite::BuiltinOperator code, int ver
   to.emit(code, version, std::move(options), {input}, {to.output(node, order)});
 }
 
+bool on_one_grid(const Lowering& to, const Node& node) {
+  const QuantParams& in = to.grid(node, node.inputs[0]);
+  const QuantParams& out = to.grid(node, node.outputs[0]);
+  return in.scale == out.scale && in.zero_point == out.zero_point;
+}
+
+/// MAXIMUM with the one bound, MINIMUM with the other, as integers; bounds beyond them do nothing.
+void clip_integers(Lowering& to, const Node& node, std::pair<float, float> bounds) {
+  const Order order = to.order(node);
+  const QuantParams& grid = to.grid(node, node.outputs[0]);
+  const auto bound = [&](const char* name, float real) {
+    return to.constant(node.name + name, quantize(Tensor::scalar(real), grid), grid);
+  };
+  const auto emit = [&](tflite::BuiltinOperator code, int in, int number, int out) {
+    to.emit(code, 2, options_of(tflite::MaximumMinimumOptionsT{}), {in, number}, {out});
+  };
+  const bool below = std::nearbyint(bounds.first / grid.scale[0]) + grid.zero_point[0] > grid.low;
+  const bool above = std::nearbyint(bounds.second / grid.scale[0]) + grid.zero_point[0] < grid.high;
+  int held = to.input(node, 0, order);
+  const int out = to.output(node, order);
+  if (below) {
+    const int raised = above ? to.inner(node.name + "/raised", to.in_file(out), grid) : out;
+    emit(tflite::BuiltinOperator_MAXIMUM, held, bound("/low", bounds.first), raised);
+    held = raised;
+  }
+  if (above) emit(tflite::BuiltinOperator_MINIMUM, held, bound("/high", bounds.second), out);
+}
+
+/// RELU is the clip: the upper bound is the end of a grid around 0.
+bool halves(const QuantParams& params, std::pair<float, float> bounds) {
+  return params.type == DType::Int16 && bounds.first == 0 &&
+         std::nearbyint(bounds.second / params.scale[0]) >= params.high;
+}
+
+/// MAXIMUM with the lower bound, then MINIMUM with the upper one.
+void clip_real(Lowering& to, const Node& node, std::pair<float, float> bounds) {
+  const Order order = to.order(node);
+  const int input = to.input(node, 0, order);
+  const int raised = to.inner(node.name + "/raised", to.in_file(input), kReal);
+  const auto extreme = [&](tflite::BuiltinOperator code, float bound, int from, int out) {
+    const int number = to.real_number(node.name + "/bound", bound);
+    to.emit(code, 1, options_of(tflite::MaximumMinimumOptionsT{}), {from, number}, {out});
+  };
+  extreme(tflite::BuiltinOperator_MAXIMUM, bounds.first, input, raised);
+  extreme(tflite::BuiltinOperator_MINIMUM, bounds.second, raised, to.output(node, order));
+}
+
 /// A clip that no producer takes in.
 void lower_clip(Lowering& to, const Node& node) {
   const auto bounds = std::get<Absorbable>(op_of(node).quant.value).bounds(to.graph(), node);
   const auto known = activation_for(bounds);
-  if (known == tflite::ActivationFunctionType_RELU) {
+  const QuantParams& out = to.grid(node, to.result(node));
+  if (known == tflite::ActivationFunctionType_RELU || halves(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_RELU, 2);
   } else if (known == tflite::ActivationFunctionType_RELU6) {
     unary(to, node, tflite::BuiltinOperator_RELU6, 2);
-  } else if (saturates(to.grid(node, to.result(node)), bounds)) {
+  } else if (to.real()) {
+    clip_real(to, node, bounds);
+  } else if (saturates(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));
+  } else if (on_one_grid(to, node)) {
+    clip_integers(to, node, bounds);
   } else {
     refuse(node, "TFLite cannot clip to [{}, {}], and the output's integers do not end there",
            bounds.first, bounds.second);
@@ -36,21 +90,11 @@ void lower_leaky_relu(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_LEAKY_RELU, 2, options_of(options));
 }
 
-/// TFLite's kernels know the one grid of such an output.
-void demand_grid(Lowering& to, const Node& node, float scale, int32_t zero_point) {
-  const QuantParams& params = to.grid(node, node.outputs[0]);
-  if (params.scale[0] == scale && params.zero_point[0] == zero_point) return;
-  refuse(node, "TFLite wants its output at scale {} and zero point {}, not {} and {}", scale,
-         zero_point, params.scale[0], params.zero_point[0]);
-}
-
 void lower_sigmoid(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 256, -128);
   unary(to, node, tflite::BuiltinOperator_LOGISTIC, 2);
 }
 
 void lower_tanh(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 128, 0);
   unary(to, node, tflite::BuiltinOperator_TANH, 2);
 }
 
@@ -78,7 +122,6 @@ void along_last_axis(Lowering& to, const Node& node, tflite::BuiltinOperator cod
 }
 
 void lower_softmax(Lowering& to, const Node& node) {
-  demand_grid(to, node, 1.0F / 256, -128);
   tflite::SoftmaxOptionsT options;
   options.beta = 1;
   along_last_axis(to, node, tflite::BuiltinOperator_SOFTMAX, options_of(options));
@@ -89,7 +132,6 @@ void lower_hard_swish(Lowering& to, const Node& node) {
 }
 
 void lower_log_softmax(Lowering& to, const Node& node) {
-  demand_grid(to, node, 16.0F / 256, 127);
   along_last_axis(to, node, tflite::BuiltinOperator_LOG_SOFTMAX,
                   options_of(tflite::LogSoftmaxOptionsT{}));
 }
@@ -102,6 +144,12 @@ void lower_gelu(Lowering& to, const Node& node) {
 
 void lower_exp(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_EXP, 2, options_of(tflite::ExpOptionsT{}));
+}
+
+void lower_log(Lowering& to, const Node& node) { unary(to, node, tflite::BuiltinOperator_LOG, 2); }
+
+void lower_sqrt(Lowering& to, const Node& node) {
+  unary(to, node, tflite::BuiltinOperator_SQRT, 2);
 }
 
 void lower_elu(Lowering& to, const Node& node) { unary(to, node, tflite::BuiltinOperator_ELU, 1); }
@@ -118,14 +166,16 @@ constexpr std::array kRows{
     Row{"Elu", any, lower_elu, plain_elu},
     Row{"Exp", any, lower_exp},
     Row{"Gelu", any, lower_gelu},
-    Row{"LogSoftmax", softmax_need, lower_log_softmax},
+    Row{"LogSoftmax", softmax_need, lower_log_softmax, nullptr, 16.0F / 256, 127},
     Row{"Relu", any, lower_clip},
     Row{"Clip", any, lower_clip},
     Row{"LeakyRelu", any, lower_leaky_relu},
-    Row{"Sigmoid", any, lower_sigmoid},
-    Row{"Tanh", any, lower_tanh},
-    Row{"Softmax", softmax_need, lower_softmax},
+    Row{"Sigmoid", any, lower_sigmoid, nullptr, 1.0F / 256, -128},
+    Row{"Tanh", any, lower_tanh, nullptr, 1.0F / 128, 0},
+    Row{"Softmax", softmax_need, lower_softmax, nullptr, 1.0F / 256, -128},
     Row{"HardSwish", any, lower_hard_swish},
+    Row{.op = "Log", .need = any, .lower = lower_log, .newer = true},
+    Row{.op = "Sqrt", .need = any, .lower = lower_sqrt, .newer = true},
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <array>
 
 #include "formats/tflite/padding.h"
-#include "graph/quantize_tensor.h"
 
 namespace octet::lite {
 namespace {
@@ -43,9 +42,12 @@ void lower_conv(Lowering& to, const Node& node) {
   constexpr std::array<int64_t, 4> kDense{0, 2, 3, 1};
   constexpr std::array<int64_t, 4> kDepthwise{1, 2, 3, 0};
   const QuantParams& params = to.grid(node, node.inputs[1]);
-  Tensor integers = permuted(quantize(weight, params), depthwise ? kDepthwise : kDense);
-  const int filter = to.constant(to.graph().value(node.inputs[1]).name, std::move(integers), params,
-                                 depthwise ? 3 : 0);
+  Tensor integers = permuted(to.weight(node, 1), depthwise ? kDepthwise : kDense);
+  int filter = to.constant(node.inputs[1], std::move(integers), params, depthwise ? 3 : 0);
+  const bool dilated = window.dilation != std::array<int64_t, 2>{1, 1};
+  const bool hybrid = to.real() && params.type == DType::Int8;
+  // The hybrid kernels know neither dilations nor groups.
+  if (hybrid && (dilated || (group > 1 && !depthwise))) filter = to.dequantized(filter);
   const int bias = to.bias(node, 2, params, weight.shape[0]);
   const auto activation = to.activation(node);
   const int out = to.output(node, Order::ChannelsLast);
@@ -119,9 +121,8 @@ void lower_conv_transpose(Lowering& to, const Node& node) {
   const int input = to.input(node, 0, Order::ChannelsLast);
   constexpr std::array<int64_t, 4> kOutputFirst{1, 2, 3, 0};  // IOHW to OHWI
   const QuantParams& params = to.grid(node, node.inputs[1]);
-  Tensor integers = permuted(quantize(weight, params), kOutputFirst);
-  const int filter =
-      to.constant(to.graph().value(node.inputs[1]).name, std::move(integers), params);
+  Tensor integers = permuted(to.weight(node, 1), kOutputFirst);
+  const int filter = to.constant(node.inputs[1], std::move(integers), params);
   const int bias = to.bias(node, 2, params, weight.shape[1]);
   to.activation(node, false);
   const TransposedForm form = form_of(window, in, to.shape(node.outputs[0]));

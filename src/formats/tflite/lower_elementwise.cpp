@@ -32,15 +32,21 @@ void lower_sub(Lowering& to, const Node& node) {
   binary<tflite::SubOptionsT>(to, node, tflite::BuiltinOperator_SUB);
 }
 
-/// A product with a positive number whose output has the input's integers: 127 x (number / 127).
+/// A product with a positive number whose output has the input's integers: 127 x (number / 127),
+/// in 16 bits with 32767.
 void scale_by(Lowering& to, const Node& node, size_t data, double factor) {
   const Order order = to.order(node);
   const int input = to.input(node, data, order);
-  const QuantParams params{
-      .scale = {static_cast<float>(factor / 127)}, .zero_point = {0}, .origin = Origin::Derived};
-  const int8_t integer = 127;
-  const int number = to.constant(to.graph().value(node.inputs[1 - data]).name,
-                                 Tensor::of<int8_t>({1}, std::span(&integer, 1)), params);
+  const DType type = to.grid(node, node.inputs[data]).type;
+  const auto most = static_cast<int32_t>(highest(type));
+  const QuantParams params{.type = type,
+                           .low = -most,
+                           .high = most,
+                           .scale = {static_cast<float>(factor / most)},
+                           .zero_point = {0},
+                           .origin = Origin::Derived};
+  const int number =
+      to.constant(node.name + "/factor", integers_of(type, {1}, std::span(&most, 1)), params);
   tflite::MulOptionsT options;
   options.fused_activation_function = to.activation(node);
   to.emit(tflite::BuiltinOperator_MUL, 2, options_of(options), {input, number},
@@ -50,7 +56,7 @@ void scale_by(Lowering& to, const Node& node, size_t data, double factor) {
 void lower_mul(Lowering& to, const Node& node) {
   const size_t data = to.graph().is_constant(node.inputs[0]) ? 1 : 0;
   const auto factor = std::get<Rescale>(op_of(node).quant.value).factor(to.graph(), node);
-  if (factor > 0 && !to.find_grid(node.inputs[1 - data])) {
+  if (factor > 0 && !to.real() && !to.find_grid(node.inputs[1 - data])) {
     return scale_by(to, node, data, factor);
   }
   binary<tflite::MulOptionsT>(to, node, tflite::BuiltinOperator_MUL);

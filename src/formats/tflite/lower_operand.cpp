@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "formats/tflite/lower.h"
@@ -38,6 +39,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
   if (rank > own_rank) {
     const int from = computed(id, Order::Onnx, own_rank);
     wide.name = graph_.value(id).name + "_wide";
+    wide.value = model_.tensor(from).value;
     wide.shape = shape(id);
     wide.shape.insert(wide.shape.begin(), rank - own_rank, 1);
     const int to = model_.add(std::move(wide));
@@ -45,6 +47,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
     if (order == Order::Onnx) return moved_[{id, order, rank}] = to;
     wide = model_.tensor(to);
     wide.name = graph_.value(id).name + "_nhwc";
+    wide.value.clear();
     wide.shape = permuted(model_.tensor(to).shape, kToChannelsLast);
     const int last = model_.add(std::move(wide));
     emit_transpose(to, last, kToChannelsLast);
@@ -53,6 +56,7 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
   const bool to_last = order == Order::ChannelsLast;
   const auto& permutation = to_last ? kToChannelsLast : kToOnnx;
   wide.name = graph_.value(id).name + (to_last ? "_nhwc" : "_nchw");
+  wide.value.clear();
   wide.shape = permuted(model_.tensor(made).shape, permutation);
   const int to = model_.add(std::move(wide));
   emit_transpose(made, to, permutation);
@@ -69,7 +73,7 @@ int Lowering::constant_operand(const Node& node, ValueId id, Order order, size_t
   Tensor integers = quantize(*graph_.value(id).constant, params);
   integers.shape.insert(integers.shape.begin(), rank - integers.shape.size(), 1);
   if (order == Order::ChannelsLast) integers = permuted(integers, kToChannelsLast);
-  return moved_[{id, order, rank}] = constant(graph_.value(id).name, std::move(integers), params);
+  return moved_[{id, order, rank}] = constant(id, std::move(integers), params);
 }
 
 int Lowering::condition(const Node& node, size_t index, Order order, size_t rank) {
@@ -88,14 +92,18 @@ int Lowering::condition(const Node& node, size_t index, Order order, size_t rank
 int Lowering::output(const Node& node, Order order, size_t index) {
   const ValueId id = index == 0 ? result(node) : node.outputs.at(index);
   if (shape(id).size() != 4) order = Order::Onnx;
-  Shape in_file = order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-  const int made = model_.add(on_grid(graph_.value(id).name, std::move(in_file), grid(node, id)));
+  const Shape in_file =
+      order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
+  const int made = inner(graph_.value(id).name, in_file, grid(node, id), id);
   made_[id] = {made, order};
   return made;
 }
 
-int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params) {
-  return model_.add(on_grid(name, shape, params));
+int Lowering::inner(const std::string& name, const Shape& shape, const QuantParams& params,
+                    ValueId value) {
+  LiteTensor tensor = on_grid(name, shape, params);
+  if (value != kAbsent) tensor.value = graph_.value(value).name;
+  return model_.add(std::move(tensor));
 }
 
 int Lowering::constant(const std::string& name, Tensor integers, const QuantParams& params,
@@ -104,6 +112,30 @@ int Lowering::constant(const std::string& name, Tensor integers, const QuantPara
   tensor.axis = axis;
   tensor.data = std::move(integers.bytes);
   return model_.add(std::move(tensor));
+}
+
+int Lowering::constant(ValueId id, Tensor integers, const QuantParams& params, int axis) {
+  const int made = constant(graph_.value(id).name, std::move(integers), params, axis);
+  model_.tensor(made).value = graph_.value(id).name;
+  return made;
+}
+
+int Lowering::lowest_number(const std::string& name, const QuantParams& params) {
+  if (params.type == DType::Float32) {
+    return real_number(name, std::numeric_limits<float>::lowest());
+  }
+  const auto least = static_cast<int32_t>(lowest(params.type));
+  return constant(name, integers_of(params.type, {1}, std::span(&least, 1)), params);
+}
+
+int Lowering::dequantized(int weight) {
+  LiteTensor real{.name = model_.tensor(weight).name + "_real",
+                  .type = DType::Float32,
+                  .shape = model_.tensor(weight).shape};
+  const int made = model_.add(std::move(real));
+  emit(tflite::BuiltinOperator_DEQUANTIZE, 5, options_of(tflite::DequantizeOptionsT{}), {weight},
+       {made});
+  return made;
 }
 
 int Lowering::numbers(const std::string& name, std::span<const int64_t> values,
@@ -125,14 +157,47 @@ int Lowering::indices(const Node& node, size_t index, int64_t extent) {
          graph_.value(id).name);
 }
 
+namespace {
+
+/// 32-bit biases as the kernels of 16-bit activations want them.
+Tensor widened(const Tensor& narrow) {
+  Tensor wide(DType::Int64, narrow.shape);
+  std::ranges::copy(narrow.as<int32_t>(), wide.as<int64_t>().begin());
+  return wide;
+}
+
+}  // namespace
+
+Tensor Lowering::weight(const Node& node, size_t index) const {
+  const ValueId id = node.inputs.at(index);
+  const QuantParams& params = grid(node, id);
+  const std::string& name = graph_.value(id).name;
+  for (const int32_t zero_point : params.zero_point) {
+    if (zero_point == 0) continue;
+    refuse(node, "its weight '{}' has the zero point {}; TFLite's weights are symmetric", name,
+           zero_point);
+  }
+  Tensor integers = quantize(*graph_.value(id).constant, params);
+  if (integers.dtype != DType::Int8) return integers;
+  const auto beyond = std::ranges::count(integers.as<int8_t>(), int8_t{-128});
+  if (beyond > 0) {
+    refuse(node, "its weight '{}' is -128 in {} place(s); TFLite's weights lie in [-127, 127]",
+           name, beyond);
+  }
+  return integers;
+}
+
 int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, int64_t count) {
   const ValueId id = node.input(index);
+  const QuantParams& in = grid(node, node.inputs[0]);
+  const DType type = in.type == DType::Int16     ? DType::Int64
+                     : in.type == DType::Float32 ? DType::Float32
+                                                 : DType::Int32;
   if (id == kAbsent) {
-    QuantParams params = weight;
-    const float input_scale = grid(node, node.inputs[0]).scale[0];
-    for (float& scale : params.scale) scale *= input_scale;
-    params.type = DType::Int32;
-    return constant(node.name + "/bias", Tensor(DType::Int32, {count}), params);
+    QuantParams params = real() ? kReal : weight;
+    for (float& scale : params.scale) scale *= in.scale[0];
+    params.type = type;
+    return constant(node.name + "/bias", Tensor(type, {count}), params);
   }
   const Tensor* given = graph_.constant_input(node, index);
   if (!given || (given->size() != count && given->size() != 1)) {
@@ -145,7 +210,9 @@ int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, in
   }
   QuantParams params = grid(node, id);
   params.axis = params.scale.size() == 1 ? -1 : 0;
-  return constant(graph_.value(id).name, quantize(real, params), params);
+  Tensor integers = quantize(real, params);
+  params.type = type;
+  return constant(id, type == DType::Int64 ? widened(integers) : std::move(integers), params);
 }
 
 std::vector<int64_t> parameter(const Lowering& to, const Node& node, size_t index,

@@ -31,7 +31,7 @@ void lower_max_pool(Lowering& to, const Node& node) {
   const Window window = pool_window(to, node);
   const Padding padding = padding_of(window, to.shape(node.inputs[0]), to.shape(node.outputs[0]));
   int input = to.input(node, 0, Order::ChannelsLast);
-  if (!padding.exact) input = pad_image(to, node, input, padding, int8_t{-128});
+  if (!padding.exact) input = pad_image(to, node, input, padding, Fill::Lowest);
   const auto activation = to.activation(node);
   to.emit(tflite::BuiltinOperator_MAX_POOL_2D, 2,
           options_of(pool_options(window, padding.scheme, activation)), {input},

@@ -1,8 +1,26 @@
 #include "formats/tflite/model.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace octet::lite {
+
+namespace {
+
+template <class T>
+Tensor narrowed(Shape shape, std::span<const int32_t> integers) {
+  Tensor tensor(dtype_of<T>(), std::move(shape));
+  std::ranges::transform(integers, tensor.as<T>().begin(),
+                         [](int32_t q) { return static_cast<T>(q); });
+  return tensor;
+}
+
+}  // namespace
+
+Tensor integers_of(DType type, Shape shape, std::span<const int32_t> integers) {
+  return type == DType::Int16 ? narrowed<int16_t>(std::move(shape), integers)
+                              : narrowed<int8_t>(std::move(shape), integers);
+}
 
 LiteTensor numbers(std::string name, std::span<const int64_t> values, Shape shape) {
   LiteTensor tensor{.name = std::move(name), .type = DType::Int32, .shape = std::move(shape)};

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "formats/properties.h"
+#include "graph/graph.h"
 #include "graph/tensor.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
@@ -20,6 +22,9 @@ struct LiteTensor {
   std::vector<int32_t> zero_point = {};
   int axis = 0;  ///< of a scale per channel
   std::vector<std::byte> data = {};
+  /// The graph's value whose integers these are, in the graph's order or with the channels last,
+  /// whatever the shape; empty for others. Where no tensor of that name is left, this one gets it.
+  std::string value = {};
 };
 
 /// One builtin operator; inputs and outputs are indices into the model's tensors.
@@ -31,6 +36,13 @@ struct LiteOp {
   std::vector<int> outputs;
 };
 
+/// The tensor that holds the integers of a value of the graph.
+struct LiteValue {
+  ValueId value;
+  int tensor;
+  bool channels_last;
+};
+
 /// The plain operator list between the graph and the file: in order of execution, with every
 /// layout decided.
 struct LiteModel {
@@ -38,6 +50,8 @@ struct LiteModel {
   std::vector<LiteOp> ops;
   std::vector<int> inputs;
   std::vector<int> outputs;
+  std::vector<LiteValue> values;  ///< those whose tensors are still there
+  Properties properties;
 
   const LiteTensor& tensor(int index) const { return tensors[static_cast<size_t>(index)]; }
   LiteTensor& tensor(int index) { return tensors[static_cast<size_t>(index)]; }
@@ -54,6 +68,9 @@ tflite::BuiltinOptionsUnion options_of(T options) {
   held.Set(std::move(options));
   return held;
 }
+
+/// A tensor of integers of the type (int8 or int16).
+Tensor integers_of(DType type, Shape shape, std::span<const int32_t> integers);
 
 /// A constant of int32 numbers (axes, shapes, permutations).
 LiteTensor numbers(std::string name, std::span<const int64_t> values, Shape shape);

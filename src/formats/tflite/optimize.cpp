@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/fail.h"
@@ -166,7 +167,7 @@ class Mover {
     const Shape wanted = permuted(from, swap);
     if (other->contiguous()) {
       if (shape(other->source) == wanted) return other->source;
-      const int made = step(tensor, "/exchanged", wanted);
+      const int made = exchanged_step(tensor, wanted);
       model_.ops.push_back(reshape_op(model_, other->source, made));
       return made;
     }
@@ -179,7 +180,7 @@ class Mover {
     if (readers_[tensor] != 1) return std::nullopt;
     const View& view = views_.at(tensor);
     const size_t held = length(view, turn_to(view, tensor), tensor);
-    const int made = step(tensor, "/exchanged", wanted);
+    const int made = exchanged_step(tensor, wanted);
     const Turn turn = turn_to(other, made);
     const size_t cost = length(other, turn, made);
     if (turn.factors.size() > kMostDimensions || cost > held || (cost == held && !wins_ties)) {
@@ -196,6 +197,12 @@ class Mover {
     tensor.shape = to;
     tensor.data.clear();
     return model_.add(std::move(tensor));
+  }
+
+  int exchanged_step(int tensor, const Shape& to) {
+    const int made = step(tensor, "/exchanged", to);
+    model_.tensor(made).value.clear();
+    return made;
   }
 
   LiteModel& model_;
@@ -249,11 +256,52 @@ void drop_dead_tensors(LiteModel& model) {
   }
   renumber(model.outputs);
   model.tensors = std::move(live);
+  std::erase_if(model.values, [&](const LiteValue& held) { return !index.contains(held.tensor); });
+  for (LiteValue& held : model.values) held.tensor = index.at(held.tensor);
 }
 
-void make_names_unique(LiteModel& model) {
+/// Constants that differ in nothing but their names are one, unless both are values of the graph.
+void merge_constants(LiteModel& model) {
+  using Key = std::tuple<DType, Shape, std::vector<float>, std::vector<int32_t>, int, std::string,
+                         std::vector<std::byte>>;
+  std::map<Key, int> first;
+  std::map<int, int> same;
+  for (size_t i = 0; i < model.tensors.size(); ++i) {
+    const LiteTensor& held = model.tensors[i];
+    if (held.data.empty()) continue;
+    const auto index = static_cast<int>(i);
+    same[index] = first
+                      .try_emplace({held.type, held.shape, held.scale, held.zero_point, held.axis,
+                                    held.value, held.data},
+                                   index)
+                      .first->second;
+  }
+  for (LiteOp& op : model.ops) {
+    for (int& input : op.inputs) {
+      if (const auto it = same.find(input); it != same.end()) input = it->second;
+    }
+  }
+}
+
+/// Names are the values', each given once: to the tensor that was made for the value, or to another
+/// one with its integers. What is left over gets numbers.
+void name_tensors(LiteModel& model) {
+  std::map<std::string, LiteTensor*> named;
+  for (const bool made_for_it : {true, false}) {
+    for (LiteTensor& tensor : model.tensors) {
+      if (tensor.value.empty() || (tensor.name == tensor.value) != made_for_it) continue;
+      named.try_emplace(tensor.value, &tensor);
+    }
+  }
   std::unordered_map<std::string, int> used;  // with the number that was tried last
+  for (const auto& [name, tensor] : named) {
+    tensor->name = name;
+    used[name];
+  }
   for (LiteTensor& tensor : model.tensors) {
+    const auto it = named.find(tensor.value);
+    if (it != named.end() && it->second == &tensor) continue;
+    if (tensor.name == tensor.value) tensor.name += "/layout";
     const std::string wanted = tensor.name;
     while (!used.try_emplace(tensor.name, 0).second) {
       tensor.name = std::format("{}_{}", wanted, ++used[wanted]);
@@ -267,8 +315,9 @@ void optimize(LiteModel& model) {
   Mover(model).run();
   drop_dead_ops(model);
   check_transposes(model);
+  merge_constants(model);
   drop_dead_tensors(model);
-  make_names_unique(model);
+  name_tensors(model);
 }
 
 }  // namespace octet::lite

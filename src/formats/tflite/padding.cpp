@@ -24,8 +24,7 @@ Padding padding_of(const Window& window, const Shape& in, const Shape& out) {
   return padding;
 }
 
-int pad_image(Lowering& to, const Node& node, int input, const Padding& padding,
-              std::optional<int8_t> fill) {
+int pad_image(Lowering& to, const Node& node, int input, const Padding& padding, Fill fill) {
   const ValueId id = node.inputs[0];
   const auto [begin, end] = std::pair(padding.begin, padding.end);
   Shape shape = permuted(to.shape(id), kToChannelsLast);
@@ -36,13 +35,12 @@ int pad_image(Lowering& to, const Node& node, int input, const Padding& padding,
   const int out = to.inner(name, shape, params);
   const std::vector<int64_t> amounts{0, 0, begin[0], end[0], begin[1], end[1], 0, 0};
   const int pads = to.numbers(name + "/amounts", amounts, Shape{4, 2});
-  if (!fill) {
+  if (fill == Fill::Zero) {
     to.emit(tflite::BuiltinOperator_PAD, 2, options_of(tflite::PadOptionsT{}), {input, pads},
             {out});
     return out;
   }
-  const int value =
-      to.constant(name + "/fill", Tensor::of<int8_t>({1}, std::span(&*fill, 1)), params);
+  const int value = to.lowest_number(name + "/fill", params);
   to.emit(tflite::BuiltinOperator_PADV2, 2, options_of(tflite::PadV2OptionsT{}),
           {input, pads, value}, {out});
   return out;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 
 #include "formats/tflite/lower.h"
 #include "ops/window.h"
@@ -20,9 +19,11 @@ struct Padding {
 /// `in` and `out` are the node's input and output shapes (NCHW).
 Padding padding_of(const Window& window, const Shape& in, const Shape& out);
 
-/// The NHWC tensor `input` (of the node's first input), with rows and columns around it that hold
-/// zero, or `fill` as an integer.
+/// What padding holds: the real number zero, or the smallest number of the type.
+enum class Fill : uint8_t { Zero, Lowest };
+
+/// The NHWC tensor `input` (of the node's first input), with rows and columns around it.
 int pad_image(Lowering& to, const Node& node, int input, const Padding& padding,
-              std::optional<int8_t> fill = std::nullopt);
+              Fill fill = Fill::Zero);
 
 }  // namespace octet::lite

@@ -15,7 +15,10 @@ tflite::TensorType type_of(DType type) {
     case DType::Float32: return tflite::TensorType_FLOAT32;
     case DType::Bool: return tflite::TensorType_BOOL;
     case DType::Int8: return tflite::TensorType_INT8;
+    case DType::UInt8: return tflite::TensorType_UINT8;
+    case DType::Int16: return tflite::TensorType_INT16;
     case DType::Int32: return tflite::TensorType_INT32;
+    case DType::Int64: return tflite::TensorType_INT64;
     default: fail(Code::Unsupported, "tflite: tensors of {} are not written", name_of(type));
   }
 }
@@ -74,6 +77,17 @@ uint32_t code_index(tflite::ModelT& file, const LiteOp& op) {
   return index;
 }
 
+void add_properties(tflite::ModelT& file, const Properties& properties, Buffers& buffers) {
+  std::string lines;
+  for (const auto& [key, text] : properties) lines += key + "=" + text + "\n";
+  if (lines.empty()) return;
+  auto entry = std::make_unique<tflite::MetadataT>();
+  entry->name = "octet";
+  const auto bytes = std::as_bytes(std::span(lines));
+  entry->buffer = buffers.add({bytes.begin(), bytes.end()});
+  file.metadata.push_back(std::move(entry));
+}
+
 }  // namespace
 
 std::vector<std::byte> serialize(const LiteModel& model) {
@@ -95,6 +109,7 @@ std::vector<std::byte> serialize(const LiteModel& model) {
   graph->inputs = model.inputs;
   graph->outputs = model.outputs;
   file.subgraphs.push_back(std::move(graph));
+  add_properties(file, model.properties, buffers);
 
   flatbuffers::FlatBufferBuilder builder;
   tflite::FinishModelBuffer(builder, tflite::CreateModel(builder, &file));

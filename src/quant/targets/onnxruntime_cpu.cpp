@@ -49,6 +49,17 @@ constexpr std::array kOps{
 
 }  // namespace
 
-TargetProfile onnxruntime_cpu() { return {"onnxruntime-cpu", "ONNX INT8", ".onnx", kOps, true}; }
+TargetProfile onnxruntime_cpu() {
+  return {.name = "onnxruntime-cpu",
+          .purpose = "ONNX Runtime on a CPU; activations are uint8, the fast form on x86",
+          .format = "ONNX INT8",
+          .extension = ".onnx",
+          .runtime = "ONNX Runtime",
+          .ops = kOps,
+          .version = {1, 23},
+          .float_between = true,
+          .unsigned_activations = true,
+          .narrow_sums = true};  // x86 without VNNI: vpmaddubsw
+}
 
 }  // namespace octet

@@ -5,7 +5,9 @@
 namespace octet {
 namespace {
 
-// TFLite 2.14 builtin int8 kernels and the rules of the TFLite 8-bit quantization specification.
+// TFLite's builtin int8 kernels and the rules of the TFLite 8-bit quantization specification. Every
+// row is of 2.14 at the latest, but for those that say since when (tools/versioning/runtime_version
+// of LiteRT).
 constexpr std::array kOps{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
@@ -57,10 +59,21 @@ constexpr std::array kOps{
     TargetOp{"LogSoftmax", OutputGrid::Fixed, 16.0F / 256, 127},
     TargetOp{"Sigmoid", OutputGrid::Fixed, 1.0F / 256, -128},
     TargetOp{"Tanh", OutputGrid::Fixed, 1.0F / 128, 0},
+    TargetOp{.op = "Log", .since = {2, 15}},
+    TargetOp{.op = "Sqrt", .since = {2, 21}},
 };
 
 }  // namespace
 
-TargetProfile tflite() { return {"tflite", "TFLite INT8", ".tflite", kOps}; }
+TargetProfile tflite() {
+  return {.name = "tflite",
+          .purpose = "TensorFlow Lite's own kernels on a CPU",
+          .format = "TFLite INT8",
+          .extension = ".tflite",
+          .runtime = "TFLite",
+          .ops = kOps,
+          .version = {2, 14},
+          .fixed_point = true};
+}
 
 }  // namespace octet

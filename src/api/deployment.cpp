@@ -1,0 +1,128 @@
+#include "api/deployment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <format>
+#include <span>
+#include <string_view>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "quant/scheme_text.h"
+#include "quant/sixteen_bits.h"
+
+namespace octet {
+namespace {
+
+/// Pixels may be off the grid by this part of a step: means are given in few decimals.
+constexpr double kOffGrid = 0.01;
+
+size_t index_of(const std::string& word, std::string_view what,
+                std::span<const std::string_view> words) {
+  const auto it = std::ranges::find(words, word);
+  if (it != words.end()) return static_cast<size_t>(it - words.begin());
+  std::string wanted;
+  for (const std::string_view known : words) {
+    wanted += std::format("{}{}", wanted.empty() ? "" : " or ", known);
+  }
+  fail(Code::Usage, "'{}' is no choice of {}; wanted {}", word, what, wanted);
+}
+
+constexpr std::array<std::string_view, 3> kIo{"float", "int8", "uint8"};
+constexpr std::array<std::string_view, 2> kForms{"qdq", "qoperator"};
+
+bool all_equal(const std::vector<float>& numbers) {
+  return std::ranges::all_of(numbers, [&](float number) { return number == numbers[0]; });
+}
+
+}  // namespace
+
+std::string io_text(Io io) { return std::string(kIo.at(static_cast<size_t>(io))); }
+
+Io parse_io(const std::string& word) {
+  return static_cast<Io>(index_of(word, "input and output", kIo));
+}
+
+std::string form_text(OnnxForm form) { return std::string(kForms.at(static_cast<size_t>(form))); }
+
+OnnxForm parse_form(const std::string& word) {
+  return static_cast<OnnxForm>(index_of(word, "the form of ONNX files", kForms));
+}
+
+FileForm form_for(const TargetSet& targets, Io io) {
+  const auto wants_signed = [](const TargetProfile* profile) {
+    return profile->extension == ".onnx" && !profile->unsigned_activations;
+  };
+  return {.io = io, .unsigned_activations = std::ranges::none_of(targets.profiles(), wants_signed)};
+}
+
+Deployment deployment_of(const DeploymentChoice& choice) {
+  Deployment made{.targets = TargetSet(choice.targets), .scheme = {}, .form = {}};
+  const TargetSet& targets = made.targets;
+  made.scheme.weights = targets.weights();
+  if (!choice.weights.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"per-channel", "per-tensor"};
+    made.scheme.weights = static_cast<Scheme::Weights>(index_of(choice.weights, "weights", kWords));
+  }
+  if (!choice.activations.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"asymmetric", "symmetric"};
+    made.scheme.activations =
+        static_cast<Scheme::Activations>(index_of(choice.activations, "activations", kWords));
+  }
+  if (!choice.saturation.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"avoid", "report"};
+    made.scheme.saturation = index_of(choice.saturation, "saturation", kWords) == 0
+                                 ? Scheme::Saturation::Avoid
+                                 : Scheme::Saturation::Report;
+  }
+  made.scheme.activation_bits = choice.activation_bits;
+  if (choice.activation_bits == 16) made.scheme.activations = Scheme::Activations::Symmetric;
+  if (!choice.ranges.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"static", "dynamic"};
+    made.scheme.ranges = static_cast<Scheme::Ranges>(index_of(choice.ranges, "ranges", kWords));
+  }
+  if (made.scheme.ranges == Scheme::Ranges::Dynamic && choice.activation_bits != 8) {
+    fail(Code::Usage, "dynamic ranges leave activations real; wanted 8 bits, not {}",
+         choice.activation_bits);
+  }
+  check_activation_bits(targets, made.scheme);
+  made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
+  if (!choice.form.empty()) made.form.onnx = parse_form(choice.form);
+  targets.check(made.scheme);
+  targets.check(made.form.io);
+  return made;
+}
+
+Deployment deployment_in(const Properties& properties, const std::filesystem::path& file) {
+  const auto said = [&](const std::string& key) {
+    const auto it = properties.find(key);
+    return it == properties.end() ? std::string() : it->second;
+  };
+  std::vector<std::string> names = split_text(said("octet.targets"), ',');
+  for (const TargetProfile& target : all_targets()) {
+    if (!names.empty()) break;
+    if (target.extension == file.extension()) names.emplace_back(target.name);
+  }
+  Deployment made = deployment_of(
+      {.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
+  if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
+  return made;
+}
+
+std::expected<FixedGrid, std::string> pixel_grid(const DataSource& source) {
+  if (!all_equal(source.mean) || !all_equal(source.deviation)) {
+    return std::unexpected("the data's mean and deviation differ between channels");
+  }
+  const double mean = source.mean.empty() ? 0 : source.mean[0];
+  const double deviation = source.deviation.empty() ? 1 : source.deviation[0];
+  const double zero = mean * 255;
+  if (std::abs(zero - std::round(zero)) > kOffGrid) {
+    return std::unexpected(
+        std::format("the data's mean is {:.4g} of 255, which is no whole number", zero));
+  }
+  return FixedGrid{static_cast<float>(1 / (255 * deviation)),
+                   static_cast<int32_t>(std::lround(zero)) - 128};
+}
+
+}  // namespace octet

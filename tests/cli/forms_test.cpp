@@ -1,0 +1,70 @@
+// The program's other forms of quantized files: 16-bit activations, and integer weights alone.
+#include "cli/workplace.h"
+
+namespace octet {
+namespace {
+
+using test::expect_refused;
+using test::run_octet;
+using test::words;
+using test::Workplace;
+using Case = test::RefusedCommand;
+
+TEST(Forms, RefuseWhatNoRuntimeComputes) {
+  const Workplace place;
+  const Case cases[] = {
+      {"16 bits in ONNX", "quantize @net.onnx --data @data.yaml --activation-bits 16 -o @a.onnx", 2,
+       "a.onnx: no runtime of .onnx files has integer kernels of 16-bit activations; wanted 8 "
+       "bits, or a .tflite file"},
+      {"4 bits", "quantize @net.onnx --data @data.yaml --activation-bits 4 -o @a.tflite", 2,
+       "a.tflite: no runtime of .tflite files has integer kernels of 4-bit activations; wanted 8 "
+       "bits"},
+      {"16 bits for an 8-bit target",
+       "quantize @net.onnx --data @data.yaml --activation-bits 16 --target tflite -o @a.tflite", 2,
+       "the target 'tflite' has integer kernels of 8-bit activations, not of 16 bits; choose 8 "
+       "bits, or the target 'tflite-int16x8' alone"},
+      {"8 bits for a 16-bit target",
+       "quantize @net.onnx --data @data.yaml --target tflite-int16x8 -o @a.tflite", 2,
+       "the target 'tflite-int16x8' has integer kernels of 16-bit activations, not of 8 bits; "
+       "choose 16 bits, or a target of 8"},
+      {"unknown ranges", "quantize @net.onnx --ranges moving -o @a.tflite", 2,
+       "'moving' is no choice of ranges; wanted static or dynamic"},
+      {"dynamic 16 bits", "quantize @net.onnx --ranges dynamic --activation-bits 16 -o @a.tflite",
+       2, "dynamic ranges leave activations real; wanted 8 bits, not 16"},
+      {"dynamic with data", "quantize @net.onnx --ranges dynamic --data @data.yaml -o @a.tflite", 2,
+       "data.yaml: dynamic ranges need no data; leave it out, and see 'octet eval'"},
+      {"static without data", "quantize @net.onnx -o @a.tflite", 2,
+       "no data is given to calibrate with; wanted a data description (YAML), or the ranges "
+       "'dynamic'"},
+  };
+  for (const Case& row : cases) expect_refused(place, row);
+}
+
+/// What `octet eval` says of a file.
+std::string evaluated(const Workplace& place, std::string_view file) {
+  const auto ended = run_octet({"eval", place.file(file), "--data", place.file("data.yaml")});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  return ended.out;
+}
+
+TEST(Forms, WriteSixteenBits) {
+  const Workplace place;
+  const auto made = run_octet(
+      words(place, "quantize @net.onnx --data @data.yaml --activation-bits 16 -o @a.tflite"));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(evaluated(place, "a.tflite").starts_with("TFLite INT16X8  "));
+  const auto found = run_octet({"inspect", place.file("a.tflite")});
+  EXPECT_FALSE(found.out.contains("still float")) << found.out;
+}
+
+TEST(Forms, WriteDynamicRangesWithoutData) {
+  const Workplace place;
+  const auto made =
+      run_octet(words(place, "quantize @net.onnx --ranges dynamic -o @a.onnx -o @a.tflite"));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(evaluated(place, "a.tflite").starts_with("TFLite dynamic INT8  "));
+  EXPECT_TRUE(evaluated(place, "a.onnx").starts_with("ONNX dynamic INT8  "));
+}
+
+}  // namespace
+}  // namespace octet
