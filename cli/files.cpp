@@ -39,8 +39,18 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
-  command->add_option("--observer", options.observer, "minmax or percentile")
+  command
+      ->add_option("--observer", options.observer,
+                   "minmax, moving-average, percentile, entropy, mse or search")
       ->capture_default_str();
+  command->add_option("--norm", options.norm, "of mse: the power of errors that is made least")
+      ->capture_default_str();
+  command
+      ->add_option("--calibration", options.calibrations,
+                   "a calibration that was kept, instead of images; several are taken together")
+      ->allow_extra_args(false);
+  command->add_option("--keep-calibration", options.keep_calibration,
+                      "a .calib file to write what was seen to");
   command->add_option("--percentile", options.percentile, "share of values that is not clipped")
       ->capture_default_str();
   command

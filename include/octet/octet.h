@@ -138,9 +138,15 @@ struct QuantizeOptions {
   /// Empty: the ones that the outputs' extensions name, or, where all are .octet, onnxruntime-cpu
   /// and tflite.
   std::vector<std::string> targets;
-  int64_t calibration_images = 1024;    ///< of the training images, chosen by seed
-  std::string observer = "percentile";  ///< "minmax" or "percentile"
-  double percentile = 99.99;
+  int64_t calibration_images = 1024;  ///< of the training images, chosen by seed
+  /// "minmax", "moving-average", "percentile", "entropy", "mse" or "search" (docs/recipe.md).
+  std::string observer = "percentile";
+  double percentile = 99.99;  ///< of the observer of that name; 50 to 100
+  double norm = 2;            ///< of 'mse': the power of errors that is made least; 1 to 8
+  /// Calibrations that were kept, of parts of the images: ranges come from them together, and no
+  /// image is looked at but to verify the files (without `data`, not at all).
+  std::vector<std::filesystem::path> calibrations;
+  std::filesystem::path keep_calibration;  ///< a .calib file to write what was seen to; empty: none
   uint64_t seed = 1;
   std::string weights;  ///< "per-channel" or "per-tensor"; empty: the finest that all targets have
   std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8

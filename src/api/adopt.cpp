@@ -219,8 +219,14 @@ class Adopter {
 }  // namespace
 
 QuantizedNetwork adopt(Graph graph, const StoredFile& file) {
-  QuantizedNetwork network =
-      place_network(std::move(graph), deployment_in(file.properties, file.path));
+  const Deployment deployment = deployment_in(file.properties, file.path);
+  if (deployment.scheme.activation_bits != 8) {
+    fail(Code::Unsupported,
+         "{}: networks of 16-bit activations are not taken back from their files; give its .octet "
+         "file",
+         file.path.string());
+  }
+  QuantizedNetwork network = place_network(std::move(graph), deployment);
   const auto seed = file.properties.find("octet.seed");
   if (seed != file.properties.end()) {
     const std::string& digits = seed->second;

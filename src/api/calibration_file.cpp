@@ -21,10 +21,12 @@ std::vector<std::string> names_of(const Group& group, const Graph& graph) {
 
 Json to_json(const Range& range) { return Json::array({range.low, range.high}); }
 
-Range to_range(const Json& json) { return {json.at(0).get<float>(), json.at(1).get<float>(), false}; }
+Range to_range(const Json& json) {
+  return {json.at(0).get<float>(), json.at(1).get<float>(), false};
+}
 
 Json to_json(const Sketch& sketch) {
-  Json json;
+  Json json = Json::object();
   if (sketch.histogram.count() == 0) return json;
   json["moving"] = to_json(sketch.moving);
   json["range"] = to_json(sketch.histogram.range());
@@ -50,7 +52,9 @@ Json parse(const std::filesystem::path& path) {
                           reinterpret_cast<const char*>(bytes.data()) + bytes.size(), nullptr,
                           /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("format", "") != kFormat) {
-    fail(Code::Data, "{} is no calibration, or a damaged one; wanted what 'octet calibrate' writes",
+    fail(Code::Data,
+         "{} is no calibration, or a damaged one; wanted what 'octet quantize --keep-calibration' "
+         "writes",
          path.string());
   }
   const auto version = json.value("version", int64_t{0});
@@ -106,10 +110,6 @@ Calibration read_calibration(const std::filesystem::path& path, const Graph& gra
     }
   } catch (const Json::exception& error) {
     fail(Code::Data, "{} is a damaged calibration: {}", path.string(), error.what());
-  }
-  if (entries.size() != calibration.sketches.size()) {
-    fail(Code::Data, "{} is a calibration of another network: it has {} groups of values, this {}",
-         path.string(), entries.size(), calibration.sketches.size());
   }
   return calibration;
 }

@@ -96,10 +96,10 @@ QuantizedNetwork read_quantized(const std::filesystem::path& path) {
                            .ends = {}};
   const std::string seed = file.properties["octet.seed"];
   std::from_chars(seed.data(), seed.data() + seed.size(), network.seed);
+  const Deployment deployment = deployment_in(file.properties, path);
+  network.targets = deployment.targets.names();
+  network.form = deployment.form;
   try {
-    const Deployment deployment = deployment_in(file.properties, path);
-    network.targets = deployment.targets.names();
-    network.form = deployment.form;
     network.placement = place(network.graph, deployment.targets, deployment.scheme);
   } catch (const Error& error) {
     fail(Code::Model, "{}: {}", path.string(), error.what());
@@ -140,11 +140,23 @@ Certificate certify(const QuantizedNetwork& network, const std::filesystem::path
   return certificate;
 }
 
+namespace {
+
+/// A dialect knows what the file's target computes here.
+bool is_simulated(const QuantizedNetwork& network, const std::filesystem::path& file) {
+  return std::ranges::none_of(network.targets, [&](const std::string& name) {
+    const TargetProfile& target = target_named(name);
+    return target.extension == file.extension() && !target.simulated;
+  });
+}
+
+}  // namespace
+
 std::optional<Certificate> certify_or_remove(const QuantizedNetwork& network,
                                              const std::filesystem::path& file,
                                              const Verification& verification) {
   const VerificationSettings& settings = verification.settings;
-  if (settings.images == 0) return std::nullopt;
+  if (settings.images == 0 || !is_simulated(network, file)) return std::nullopt;
   try {
     Certificate certificate =
         certify(network, file, verification.dataset,

@@ -36,9 +36,9 @@ struct Verification {
   const ProgressSink& progress;
 };
 
-/// Certifies a file that was just written, unless `settings.images` is 0. Where a difference is
-/// above the limit, or the runtime fails, the file is removed and Code::Runtime (or the runtime's
-/// error) thrown.
+/// Certifies a file that was just written, unless `settings.images` is 0 or one of its targets has
+/// no dialect. Where a difference is above the limit, or the runtime fails, the file is removed and
+/// Code::Runtime (or the runtime's error) thrown.
 std::optional<Certificate> certify_or_remove(const QuantizedNetwork& network,
                                              const std::filesystem::path& file,
                                              const Verification& verification);

@@ -12,6 +12,7 @@
 #include "octet/octet.h"
 #include "quant/calibrate.h"
 #include "quant/carry.h"
+#include "quant/ratio.h"
 #include "quant/reconcile.h"
 #include "quant/solve.h"
 
@@ -103,6 +104,7 @@ class Conversion {
       ranges = from_images(model, progress);
     }
     network_.table = solve(graph, network_.placement, ranges, given_);
+    check_ratios(graph, network_.table, targets_);
     count(ranges);
   }
 
@@ -114,6 +116,7 @@ class Conversion {
     result_.carried = carried.tensors - narrowed_;
     std::ranges::move(carried.changes, std::back_inserter(result_.changes));
     std::ranges::move(carried.notes, std::back_inserter(result_.notes));
+    std::ranges::move(notes_on(network_, targets_), std::back_inserter(result_.notes));
     result_.passes = network_.log;
     result_.in_float = network_.in_float;
     return std::move(result_);
@@ -217,8 +220,16 @@ ConvertResult convert(const std::filesystem::path& model,
   if (options.calibration_images < 1) {
     fail(Code::Usage, "{} calibration images; wanted 1 or more", options.calibration_images);
   }
-  const Deployment deployment =
-      deployment_of({.targets = targets_of(outputs, options.targets), .form = options.form});
+  refuse_overwriting(model, outputs);
+  for (const auto& output : outputs) {
+    if (output.extension() != ".octet") continue;
+    fail(Code::Usage, "{}: a converted network is written as .onnx or .tflite", output.string());
+  }
+  // Given weights keep their integers, which may saturate.
+  const Deployment deployment = deployment_of({.targets = targets_of(outputs, options.targets),
+                                               .saturation = "report",
+                                               .form = options.form,
+                                               .activation_bits = 8});
   Conversion conversion(import_file(model, options), deployment, options);
   conversion.prepare();
   conversion.calibrate_rest(model, progress);

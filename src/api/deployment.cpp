@@ -57,6 +57,32 @@ FileForm form_for(const TargetSet& targets, Io io) {
   return {.io = io, .unsigned_activations = std::ranges::none_of(targets.profiles(), wants_signed)};
 }
 
+namespace {
+
+/// Activations stay real there, and files are what the runtimes' own dynamic kernels want.
+void check_dynamic(const DeploymentChoice& choice, const Deployment& made) {
+  if (made.scheme.activation_bits != 8) {
+    fail(Code::Usage, "dynamic ranges leave activations real; wanted 8 bits, not {}",
+         made.scheme.activation_bits);
+  }
+  const auto refuse = [](std::string_view what, const std::string& word) {
+    fail(Code::Usage, "dynamic ranges have no choice of {}; leave out '{}'", what, word);
+  };
+  if (!choice.io.empty() && choice.io != "float") refuse("input and output", choice.io);
+  if (choice.form == "qoperator") refuse("the form of ONNX files", choice.form);
+  if (!choice.weights.empty()) refuse("weights", choice.weights);
+  if (made.scheme.activations == Scheme::Activations::Symmetric) {
+    refuse("activations", choice.activations);
+  }
+  for (const TargetProfile* target : made.targets.profiles()) {
+    if (target->io == Io::Float) continue;
+    fail(Code::Usage, "the target {} has no kernels of dynamic ranges; wanted static ones",
+         target->name);
+  }
+}
+
+}  // namespace
+
 Deployment deployment_of(const DeploymentChoice& choice) {
   Deployment made{.targets = TargetSet(choice.targets), .scheme = {}, .form = {}};
   const TargetSet& targets = made.targets;
@@ -76,19 +102,22 @@ Deployment deployment_of(const DeploymentChoice& choice) {
                                  ? Scheme::Saturation::Avoid
                                  : Scheme::Saturation::Report;
   }
-  made.scheme.activation_bits = choice.activation_bits;
-  if (choice.activation_bits == 16) made.scheme.activations = Scheme::Activations::Symmetric;
+  made.scheme.activation_bits =
+      choice.activation_bits != 0 ? choice.activation_bits : targets.profiles()[0]->activation_bits;
+  const bool wide = made.scheme.activation_bits == 16;
+  if (wide) made.scheme.activations = Scheme::Activations::Symmetric;
   if (!choice.ranges.empty()) {
     constexpr std::array<std::string_view, 2> kWords{"static", "dynamic"};
     made.scheme.ranges = static_cast<Scheme::Ranges>(index_of(choice.ranges, "ranges", kWords));
   }
-  if (made.scheme.ranges == Scheme::Ranges::Dynamic && choice.activation_bits != 8) {
-    fail(Code::Usage, "dynamic ranges leave activations real; wanted 8 bits, not {}",
-         choice.activation_bits);
-  }
+  if (made.scheme.ranges == Scheme::Ranges::Dynamic) check_dynamic(choice, made);
   check_activation_bits(targets, made.scheme);
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
   if (!choice.form.empty()) made.form.onnx = parse_form(choice.form);
+  if (wide && made.form.io != Io::Float) {
+    fail(Code::Usage, "files of 16-bit activations have float at their ends; leave out '{}'",
+         choice.io);
+  }
   targets.check(made.scheme);
   targets.check(made.form.io);
   return made;
@@ -104,10 +133,20 @@ Deployment deployment_in(const Properties& properties, const std::filesystem::pa
     if (!names.empty()) break;
     if (target.extension == file.extension()) names.emplace_back(target.name);
   }
-  Deployment made = deployment_of(
-      {.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
-  if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
-  return made;
+  try {
+    Deployment made = deployment_of(
+        {.targets = std::move(names), .io = said("octet.io"), .form = said("octet.form")});
+    if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
+    made.targets.check(made.scheme);
+    check_activation_bits(made.targets, made.scheme);
+    if (made.scheme.ranges == Scheme::Ranges::Dynamic) {
+      fail(Code::Unsupported, "its ranges are dynamic, which octet does not simulate");
+    }
+    return made;
+  } catch (const Error& error) {
+    const bool unknown = error.code() == Code::Usage;
+    fail(unknown ? Code::Model : error.code(), "{}: {}", file.string(), error.what());
+  }
 }
 
 std::expected<FixedGrid, std::string> pixel_grid(const DataSource& source) {

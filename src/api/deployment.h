@@ -19,7 +19,7 @@ struct DeploymentChoice {
   std::string io = {};           ///< "float", "int8" or "uint8"
   std::string saturation = {};   ///< "avoid" or "report"; the former where nothing is said
   std::string form = {};         ///< of ONNX files: "qdq" or "qoperator"; the former
-  int activation_bits = 8;       ///< or 16
+  int activation_bits = 0;       ///< 8 or 16; 0: what the first target takes
   std::string ranges = {};       ///< "static" or "dynamic"; the former where nothing is said
 };
 

@@ -45,6 +45,16 @@ std::vector<std::string> targets_of(std::span<const std::filesystem::path> outpu
   return named.empty() ? std::vector<std::string>{"onnxruntime-cpu", "tflite"} : named;
 }
 
+void refuse_overwriting(const std::filesystem::path& model,
+                        std::span<const std::filesystem::path> outputs) {
+  for (const auto& output : outputs) {
+    std::error_code missing;
+    if (!std::filesystem::equivalent(model, output, missing)) continue;
+    fail(Code::Usage, "{}: the output is the network that is read; wanted another name",
+         output.string());
+  }
+}
+
 std::vector<std::vector<std::byte>> files_of(const QuantizedNetwork& network,
                                              std::span<const std::filesystem::path> outputs) {
   std::vector<std::vector<std::byte>> files;

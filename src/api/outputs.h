@@ -17,6 +17,10 @@ namespace octet {
 std::vector<std::string> targets_of(std::span<const std::filesystem::path> outputs,
                                     const std::vector<std::string>& given, int activation_bits = 8);
 
+/// Throws Code::Usage where an output is the file that is read.
+void refuse_overwriting(const std::filesystem::path& model,
+                        std::span<const std::filesystem::path> outputs);
+
 /// The bytes of every output, in the format that its extension names: what a format cannot say is
 /// refused before the first file is there.
 std::vector<std::vector<std::byte>> files_of(const QuantizedNetwork& network,

@@ -62,6 +62,11 @@ QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deploy
     fail(Code::Usage, "{}: dynamic ranges need no data; leave it out, and see 'octet eval'",
          data.string());
   }
+  for (const auto& output : outputs) {
+    if (output.extension() != ".octet") continue;
+    fail(Code::Usage, "{}: networks of dynamic ranges have no .octet file; wanted .onnx or .tflite",
+         output.string());
+  }
   const QuantizedNetwork network = quantize_weights(graph, deployment);
   const auto files = files_of(network, outputs);
   for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
@@ -74,6 +79,7 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                         const std::vector<std::filesystem::path>& outputs,
                         const QuantizeOptions& options, const ProgressSink& progress) {
   check_options(options);
+  refuse_overwriting(model, outputs);
   const Deployment deployment =
       deployment_of({.targets = targets_of(outputs, options.targets, options.activation_bits),
                      .weights = options.weights,
@@ -87,24 +93,30 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);
   }
-  const Images images = open_images(data, options.seed);
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
-                                     .percentile = options.percentile};
-  QuantizedNetwork network =
-      quantize_network(read_network(model, shapes), deployment,
-                       {*images.dataset, images.source, images.parts}, settings, progress);
+                                     .percentile = options.percentile,
+                                     .norm = options.norm};
+  const bool kept = !options.calibrations.empty();
+  std::optional<Images> images;
+  if (!kept || !data.empty()) images = open_images(data, options.seed);
+  QuantizedNetwork network = kept ? quantize_network(read_network(model, shapes), deployment,
+                                                     options.calibrations, settings)
+                                  : quantize_network(read_network(model, shapes), deployment,
+                                                     {*images->dataset, images->source,
+                                                      images->parts, options.keep_calibration},
+                                                     settings, progress);
   network.seed = options.seed;
   const auto files = files_of(network, outputs);
   QuantizeResult result{.passes = network.log,
                         .in_float = network.in_float,
                         .notes = notes_on(network, deployment.targets),
                         .certificates = {}};
-  const Verification verification{
-      *images.dataset, images.parts, {options.verify_images, options.verify_limit}, progress};
   for (size_t i = 0; i < outputs.size(); ++i) {
     write_file(outputs[i], files[i]);
-    if (outputs[i].extension() == ".octet") continue;
+    if (outputs[i].extension() == ".octet" || !images) continue;
+    const Verification verification{
+        *images->dataset, images->parts, {options.verify_images, options.verify_limit}, progress};
     auto certificate = certify_or_remove(network, outputs[i], verification);
     if (certificate) result.certificates.push_back(std::move(*certificate));
   }

@@ -107,6 +107,7 @@ CalibrationSettings read_calibration(YamlSection section) {
   settings.batch = section.whole("batch", kBatch, settings.batch);
   settings.observer = section.text("observer", settings.observer);
   settings.percentile = section.real("percentile", {50, 100}, settings.percentile);
+  settings.norm = section.real("norm", {1, 8}, settings.norm);
   section.finish();
   return settings;
 }

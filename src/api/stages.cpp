@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "api/calibration_file.h"
 #include "api/foreign.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -14,6 +15,7 @@
 #include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
 #include "quant/dynamic.h"
+#include "quant/observer.h"
 #include "quant/ratio.h"
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
@@ -161,6 +163,10 @@ namespace {
 /// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
   const auto grid = pixel_grid(source);
+  if (grid && grid->zero_point != 0 &&
+      network.placement.scheme.activations == Scheme::Activations::Symmetric) {
+    return "; raw pixels are not its integers, because activations are symmetric";
+  }
   const std::string why = grid ? fix_input(network.graph, network.placement, *grid) : grid.error();
   if (!why.empty()) return std::format("; raw pixels are not its integers, because {}", why);
   return network.form.io == Io::UInt8 ? ", which are the raw pixels"
@@ -188,6 +194,13 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
   }
 }
 
+void solve_table(QuantizedNetwork& network, const Deployment& deployment, const Calibration& seen,
+                 const CalibrationSettings& settings) {
+  const Ranges ranges = choose_ranges(network.placement, seen, settings);
+  network.table = solve(network.graph, network.placement, ranges);
+  check_ratios(network.graph, network.table, deployment.targets);
+}
+
 }  // namespace
 
 ImageStream::ImageStream(const Dataset& dataset, const Split& split,
@@ -208,6 +221,7 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress) {
+  observer_named(settings);            // before the work, not after it
   check_input(graph, images.dataset);  // before anything of that size is computed
   QuantizedNetwork network = place_network(std::move(graph), deployment);
   refuse_float(network, deployment.targets);
@@ -216,10 +230,31 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 
   ImageStream stream(images.dataset, images.split, settings, progress);
   const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
-  const Ranges ranges = calibrate(network.graph, network.placement, next, settings);
-  network.table = solve(network.graph, network.placement, ranges);
-  check_ratios(network.graph, network.table, deployment.targets);
+  const Calibration seen = observe(network.graph, network.placement, next);
+  if (!images.keep.empty()) {
+    write_calibration(images.keep, network.graph, network.placement, seen);
+  }
+  solve_table(network, deployment, seen, settings);
   if (integer_ends) describe_ends(network, pixels);
+  return network;
+}
+
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  std::span<const std::filesystem::path> kept,
+                                  const CalibrationSettings& settings) {
+  observer_named(settings);
+  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  refuse_float(network, deployment.targets);
+  Calibration seen;
+  for (const auto& path : kept) {
+    seen.merge(read_calibration(path, network.graph, network.placement));
+  }
+  solve_table(network, deployment, seen, settings);
+  if (deployment.form.io != Io::Float) {
+    describe_ends(network,
+                  "; raw pixels are not its integers, because no data tells mean and "
+                  "deviation");
+  }
   return network;
 }
 

@@ -66,6 +66,7 @@ struct CalibrationImages {
   const Dataset& dataset;
   const DataSource& source;
   const Split& split;
+  std::filesystem::path keep = {};  ///< a file for what was seen (calibration_file.h); empty: none
 };
 
 /// `place_network`, then calibrates on the first images of `split.train`, and solves for the table.
@@ -74,6 +75,11 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
+
+/// The same off calibrations that were kept, together, without images.
+QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
+                                  std::span<const std::filesystem::path> kept,
+                                  const CalibrationSettings& settings);
 
 /// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
 /// the weights' entries alone.

@@ -42,12 +42,13 @@ void CountBins(const float* HWY_RESTRICT values, size_t count, float inverse, fl
   size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     hn::Store(bins_of(d, hn::LoadU(d, values + i), by, from), di, bins);
-    for (size_t k = 0; k < lanes; ++k) ++counters[static_cast<size_t>(bins[k]) * kTurns + k % kTurns];
+    for (size_t k = 0; k < lanes; ++k)
+      ++counters[static_cast<size_t>(bins[k]) * kTurns + k % kTurns];
   }
   const hn::CappedTag<float, 1> one;
   for (; i < count; ++i) {
-    const auto bin = bins_of(one, hn::Set(one, values[i]), hn::Set(one, inverse),
-                             hn::Set(one, first));
+    const auto bin =
+        bins_of(one, hn::Set(one, values[i]), hn::Set(one, inverse), hn::Set(one, first));
     ++counters[static_cast<size_t>(hn::GetLane(bin)) * kTurns];
   }
 }

@@ -62,7 +62,8 @@ void Histogram::coarsen(int exponent) {
   const int64_t last = (first_ + static_cast<int64_t>(counts_.size()) - 1) >> shift;
   std::vector<int64_t> merged(static_cast<size_t>(last - first + 1), 0);
   for (size_t i = 0; i < counts_.size(); ++i) {
-    merged[static_cast<size_t>(((first_ + static_cast<int64_t>(i)) >> shift) - first)] += counts_[i];
+    merged[static_cast<size_t>(((first_ + static_cast<int64_t>(i)) >> shift) - first)] +=
+        counts_[i];
   }
   first_ = first;
   counts_ = std::move(merged);

@@ -12,6 +12,16 @@
 #include "quant/observer.h"
 
 namespace octet {
+
+Range constants_of(const Group& group, const Graph& graph) {
+  Range range;
+  for (const ValueId id : group.members) {
+    const auto& constant = graph.value(id).constant;
+    if (constant) range.include(range_of(constant->as<float>()));
+  }
+  return range;
+}
+
 namespace {
 
 /// Large tensors are counted by all threads, each a part; the sum does not depend on the parts.
@@ -35,11 +45,10 @@ Histogram count(std::span<const float> values) {
 
 class Watcher final : public Interpretation {
  public:
-  Watcher(const Graph& graph, const Placement& placement)
-      : graph_(graph), placement_(placement) {
+  Watcher(const Graph& graph, const Placement& placement) : graph_(graph), placement_(placement) {
     for (size_t i = 0; i < placement.groups.size(); ++i) {
       if (!std::holds_alternative<FromData>(placement.groups[i].rule)) continue;
-      sketches_[i].constants = constants_of(placement.groups[i], graph);
+      sketches_[i] = {};
     }
   }
 
@@ -69,7 +78,13 @@ class Watcher final : public Interpretation {
     batch_.clear();
   }
 
-  std::map<size_t, Sketch> take() { return std::move(sketches_); }
+  /// With the constants, at the end: what is wrong with one is seen first where it is used.
+  std::map<size_t, Sketch> take() {
+    for (auto& [index, sketch] : sketches_) {
+      sketch.constants = constants_of(placement_.groups[index], graph_);
+    }
+    return std::move(sketches_);
+  }
 
  private:
   const Graph& graph_;
@@ -83,15 +98,6 @@ class Watcher final : public Interpretation {
 void Calibration::merge(const Calibration& other) {
   for (const auto& [group, sketch] : other.sketches) sketches[group].merge(sketch);
   images += other.images;
-}
-
-Range constants_of(const Group& group, const Graph& graph) {
-  Range range;
-  for (const ValueId id : group.members) {
-    const auto& constant = graph.value(id).constant;
-    if (constant) range.include(range_of(constant->as<float>()));
-  }
-  return range;
 }
 
 Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next) {
@@ -116,9 +122,14 @@ Calibration observe(const Graph& graph, const Placement& placement, const NextIm
 Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
                      const CalibrationSettings& settings) {
   const Observer& observer = observer_named(settings);
+  const bool wide = placement.scheme.activation_bits == 16;
+  const bool symmetric = wide || placement.scheme.activations == Scheme::Activations::Symmetric;
   Ranges found;
   for (const auto& [index, sketch] : calibration.sketches) {
-    Range range = observer.range({.sketch = sketch, .settings = settings});
+    Range range = observer.range({.sketch = sketch,
+                                  .settings = settings,
+                                  .steps = wide ? 65535 : 255,
+                                  .symmetric = symmetric});
     range.include(sketch.constants);
     const auto& bounds = std::get<FromData>(placement.groups.at(index).rule);
     range.low = std::max(range.low, bounds.low);

@@ -41,7 +41,7 @@ void check_node(const Graph& graph, const QuantTable& table, const Node& node) {
   fail(Code::Unsupported,
        "the value '{}' has the scale {:.3g}, {:.3g} times finer than what {} computes; a "
        "fixed-point "
-       "target takes {} {:.0f}: calibrate with images on which the value is larger",
+       "target takes {} {:.0f}: the value should be larger, or its grid coarser",
        graph.value(result).name, out, ratio, describe(node), sum ? "less than" : "at most",
        sum ? kLargestSumRatio : kLargestRatio);
 }

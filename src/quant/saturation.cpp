@@ -79,8 +79,7 @@ void avoid_saturation(const Graph& graph, Placement& placement) {
     const auto group = placement.group_of.find(rule ? node.input(rule->weight) : kAbsent);
     if (group == placement.group_of.end()) continue;
     auto* grid = std::get_if<WeightGrid>(&placement.groups[group->second].rule);
-    const PairOrder order = pair_order(node, graph.value(group->first).constant->shape);
-    if (grid && order != PairOrder::None) grid->pairs = order;
+    if (grid) grid->pairs = pair_order(node, graph.value(group->first).constant->shape);
   }
 }
 

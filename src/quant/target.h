@@ -59,6 +59,7 @@ struct TargetProfile {
   bool fixed_point = false;           ///< multipliers are integers with a shift (quant/ratio.h)
   bool narrow_sums = false;           ///< on some processors pairs of products are added in 16 bits
   int activation_bits = 8;            ///< that its integer kernels take
+  bool simulated = true;              ///< a dialect computes here what its files do, bit for bit
 
   /// nullptr: no integer kernel in this version.
   const TargetOp* find(std::string_view op) const;

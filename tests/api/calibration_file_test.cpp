@@ -35,7 +35,6 @@ struct Net {
   }
 };
 
-
 std::string read(const std::filesystem::path& path) {
   const auto bytes = read_file(path, Code::Io);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -74,22 +73,27 @@ TEST(CalibrationFile, IsRefusedInOneLine) {
   };
   const std::string name = path.string();
   EXPECT_EQ(message(good.substr(0, good.size() / 2)),
-            name + " is no calibration, or a damaged one; wanted what 'octet calibrate' writes");
-  EXPECT_EQ(message("{}"),
-            name + " is no calibration, or a damaged one; wanted what 'octet calibrate' writes");
+            name +
+                " is no calibration, or a damaged one; wanted what 'octet quantize "
+                "--keep-calibration' writes");
+  EXPECT_EQ(message("{}"), name +
+                               " is no calibration, or a damaged one; wanted what 'octet quantize "
+                               "--keep-calibration' writes");
   std::string other = good;
   other.replace(other.find("\"version\":1"), 11, "\"version\":7");
   EXPECT_EQ(message(other),
             name + " is a calibration of version 7; wanted version 1: calibrate again");
   std::string shifted = good;
-  shifted.replace(shifted.find("\"first\":"), 8, "\"first\":9");
-  EXPECT_NE(message(shifted).find("cannot hold values from"), std::string::npos) << message(shifted);
+  shifted.replace(shifted.find("\"counts\":["), 10, "\"counts\":[1,");
+  EXPECT_NE(message(shifted).find("cannot hold values from"), std::string::npos)
+      << message(shifted);
 
   folder.write("a.calib", good);
   const Net another("total");
   EXPECT_EQ(message_of([&] { read_calibration(path, another.graph, another.placement); }),
-            name + " is a calibration of another network, or for other targets: the value 'total' "
-                   "is not in it as this network has it");
+            name +
+                " is a calibration of another network, or for other targets: the value 'total' "
+                "is not in it as this network has it");
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ TEST(ConvertProgram, RefusesInOneLine) {
            RefusedCommand{
                "extension", "convert @net.onnx -o @made.bin", 2,
                "made.bin: the format is told by the extension; wanted .onnx, .tflite or .octet"},
+           RefusedCommand{"itself", "convert @net.onnx -o @net.onnx", 2,
+                          "net.onnx: the output is the network that is read; wanted another name"},
+           RefusedCommand{"network file", "convert @net.onnx -o @made.octet", 2,
+                          "made.octet: a converted network is written as .onnx or .tflite"},
            RefusedCommand{"images", "convert @net.onnx -o @made.onnx --images 0", 2,
                           "0 calibration images; wanted 1 or more"},
        }) {

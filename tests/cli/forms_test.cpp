@@ -1,4 +1,5 @@
 // The program's other forms of quantized files: 16-bit activations, and integer weights alone.
+#include "base/file.h"
 #include "cli/workplace.h"
 
 namespace octet {
@@ -33,6 +34,16 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        2, "dynamic ranges leave activations real; wanted 8 bits, not 16"},
       {"dynamic with data", "quantize @net.onnx --ranges dynamic --data @data.yaml -o @a.tflite", 2,
        "data.yaml: dynamic ranges need no data; leave it out, and see 'octet eval'"},
+      {"dynamic with a form", "quantize @net.onnx --ranges dynamic --form qoperator -o @a.onnx", 2,
+       "dynamic ranges have no choice of the form of ONNX files; leave out 'qoperator'"},
+      {"dynamic for an accelerator",
+       "quantize @net.onnx --ranges dynamic --target ethos-u -o @a.tflite", 2,
+       "the target ethos-u has no kernels of dynamic ranges; wanted static ones"},
+      {"dynamic network file", "quantize @net.onnx --ranges dynamic -o @a.octet", 2,
+       "a.octet: networks of dynamic ranges have no .octet file; wanted .onnx or .tflite"},
+      {"16 bits with integer ends",
+       "quantize @net.onnx --data @data.yaml --activation-bits 16 --io int8 -o @a.tflite", 2,
+       "files of 16-bit activations have float at their ends; leave out 'int8'"},
       {"static without data", "quantize @net.onnx -o @a.tflite", 2,
        "no data is given to calibrate with; wanted a data description (YAML), or the ranges "
        "'dynamic'"},
@@ -49,12 +60,42 @@ std::string evaluated(const Workplace& place, std::string_view file) {
 
 TEST(Forms, WriteSixteenBits) {
   const Workplace place;
-  const auto made = run_octet(
-      words(place, "quantize @net.onnx --data @data.yaml --activation-bits 16 -o @a.tflite"));
+  const auto made =
+      run_octet(words(place,
+                      "quantize @net.onnx --data @data.yaml --activation-bits 16 --target "
+                      "tflite-int16x8 -o @a.octet -o @a.tflite"));
   EXPECT_EQ(made.status, 0) << made.err;
+  const auto verified =
+      run_octet(words(place, "verify @a.tflite --against @a.octet --data @data.yaml --images 2"));
+  EXPECT_EQ(verified.status, 0) << verified.err;
+  EXPECT_TRUE(verified.out.contains("values equal the simulation's")) << verified.out;
+  const auto planned = run_octet(words(place, "inspect @net.onnx --target tflite-int16x8"));
+  EXPECT_EQ(planned.status, 0) << planned.err;
   EXPECT_TRUE(evaluated(place, "a.tflite").starts_with("TFLite INT16X8  "));
   const auto found = run_octet({"inspect", place.file("a.tflite")});
   EXPECT_FALSE(found.out.contains("still float")) << found.out;
+}
+
+TEST(Forms, QuantizeOffKeptCalibrations) {
+  const Workplace place;
+  const auto look = run_octet(words(place,
+                                    "quantize @net.onnx --data @data.yaml --verify-images 0 "
+                                    "--keep-calibration @a.calib -o @a.onnx"));
+  EXPECT_EQ(look.status, 0) << look.err;
+  const auto read = [&](const char* name) { return read_file(place.file(name), Code::Io); };
+  const auto off = [&](const std::string& more, const char* out) {
+    const auto made = run_octet(
+        words(place, "quantize @net.onnx --calibration @a.calib " + more + " -o @" + out));
+    EXPECT_EQ(made.status, 0) << made.err;
+    return read(out);
+  };
+  EXPECT_EQ(off("", "b.onnx"), read("a.onnx"));
+  EXPECT_EQ(off("--calibration @a.calib", "c.onnx"), read("a.onnx"));  // all counts twice
+  EXPECT_NE(off("--observer search", "d.onnx"), read("a.onnx"));
+  expect_refused(place,
+                 {"of another network", "quantize @net.onnx --calibration @a.onnx -o @e.onnx", 2,
+                  "a.onnx is no calibration, or a damaged one; wanted what 'octet quantize "
+                  "--keep-calibration' writes"});
 }
 
 TEST(Forms, WriteDynamicRangesWithoutData) {

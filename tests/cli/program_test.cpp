@@ -64,7 +64,8 @@ TEST(Program, RefusesCommandLines) {
       {"plan of a TFLite file", "inspect @net.tflite --target tflite", 2,
        "net.tflite: wanted a float .onnx network to plan for targets"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
-       "unknown observer 'foo'; known are minmax, moving-average, percentile, entropy, mse, search"},
+       "unknown observer 'foo'; known are minmax, moving-average, percentile, entropy, mse, "
+       "search"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,
        "the percentile is 200; wanted above 50, at most 100"},
       {"no image", "quantize @net.onnx --data @data.yaml --images 0 -o @a.onnx", 2,

@@ -162,6 +162,23 @@ TEST_F(Verified, RefusesWhatItCannotUse) {
   }
 }
 
+TEST_F(Verified, FilesOfIntegerEndsAreVerifiedAgainstTheFloatNetworkToo) {
+  for (const char* io : {"int8", "uint8"}) {
+    const auto made = run_octet(
+        words(place,
+              std::string("quantize @net.onnx --data @data.yaml --verify-images 2 -o @e.onnx -o ") +
+                  "@e.tflite --io " + io));
+    EXPECT_EQ(made.status, 0) << made.err;
+    for (const char* file : {"e.onnx", "e.tflite"}) {
+      const auto ended = run_octet(
+          words(place, std::string("verify @") + file + " --against @net.onnx --data @data.yaml"));
+      EXPECT_EQ(ended.status, 0) << ended.err;
+    }
+    const auto twins = run_octet(words(place, "compare @e.onnx @e.tflite"));
+    EXPECT_EQ(twins.status, 0) << twins.out << twins.err;
+  }
+}
+
 TEST_F(Verified, VerificationCanBeLeftOut) {
   const auto made =
       run_octet(words(place, "quantize @net.onnx --data @data.yaml -o @a.onnx --verify-images 0"));

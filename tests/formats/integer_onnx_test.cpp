@@ -73,6 +73,15 @@ TEST(IntegerOnnx, CutsAtZeroByATable) {
   }
 }
 
+TEST(IntegerOnnx, NamesNothingAsAValueIsNamed) {
+  const Quantized net = quantized([](SmallNet& n) {
+    const ValueId first = n.graph.add_op("Conv", "x/scale", {n.x, n.c({3, 3, 1, 1})});
+    return n.graph.add_op("Conv", "x/quantized", {first, n.c({3, 3, 1, 1})});
+  });
+  const auto names = executed(net);
+  EXPECT_EQ(names.count("QLinearConv"), 2u);
+}
+
 TEST(IntegerOnnx, HoldsNothingThatNobodyReads) {
   const Quantized net = quantized([](SmallNet& n) {
     const ValueId y = n.op("Gelu", {n.mixed(n.x)});

@@ -59,11 +59,9 @@ TEST(Observer, FindsTheRangeOfAKnownDistribution) {
     float tolerance;
   };
   const std::vector<Case> cases{
-      {"minmax", 100, -100, 1000, 0},
-      {"percentile", 100, -100, 1000, 0},
+      {"minmax", 100, -100, 1000, 0}, {"percentile", 100, -100, 1000, 0},
       {"percentile", 98, -98, 98, 1},  // one in a hundred cut on either side
-      {"percentile", 90, -90, 90, 1},
-      {"moving-average", 100, -100, 1000, 0},  // one batch
+      {"percentile", 90, -90, 90, 1}, {"moving-average", 100, -100, 1000, 0},  // one batch
   };
   std::vector<float> values{1000};  // one outlier among 20,001 values
   for (int i = -10000; i <= 10000; ++i) values.push_back(static_cast<float>(i) / 100);
@@ -151,9 +149,10 @@ TEST(Observer, CopesWithOddData) {
 }
 
 TEST(Observer, IsRefusedByName) {
-  EXPECT_EQ(message_of([] { observer_named({.observer = "median"}); }),
-            "unknown observer 'median'; known are minmax, moving-average, percentile, entropy, mse, "
-            "search");
+  EXPECT_EQ(
+      message_of([] { observer_named({.observer = "median"}); }),
+      "unknown observer 'median'; known are minmax, moving-average, percentile, entropy, mse, "
+      "search");
   EXPECT_EQ(message_of([] { observer_named({.observer = "percentile", .percentile = 40}); }),
             "the percentile is 40; wanted above 50, at most 100");
   EXPECT_EQ(message_of([] { observer_named({.observer = "mse", .norm = 0.5}); }),

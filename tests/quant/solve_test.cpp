@@ -129,8 +129,8 @@ TEST(Ratio, NamesTheValueThatIsTooFine) {
   EXPECT_STREQ(
       failure.what(),
       "the value 'sum' has the scale 9.54e-07, 1.05e+06 times finer than what node \"sum\" "
-      "(Add) computes; a fixed-point target takes less than 524288: calibrate with images on "
-      "which the value is larger");
+      "(Add) computes; a fixed-point target takes less than 524288: the value should be larger, or "
+      "its grid coarser");
   Net fine({1, 1, 1, 1}, {0, 0});
   fine.set_range(fine.relu, {0, 1e-9F, false});
   EXPECT_THAT(message_of([&] { check_ratios(fine.graph, fine.solved(), TargetSet(both)); }),

@@ -39,8 +39,9 @@ Tensor ours(const Tensor& numbers, DType type) {
   if (numbers.dtype != DType::Int32) return moved(numbers);
   Tensor out(DType::Int8, numbers.shape);
   const int32_t moved_by = type == DType::UInt8 ? 128 : 0;
-  std::ranges::transform(numbers.as<int32_t>(), out.as<int8_t>().begin(),
-                         [&](int32_t q) { return static_cast<int8_t>(q - moved_by); });
+  std::ranges::transform(numbers.as<int32_t>(), out.as<int8_t>().begin(), [&](int32_t q) {
+    return static_cast<int8_t>(std::clamp<int64_t>(int64_t{q} - moved_by, -128, 127));
+  });
   return out;
 }
 
@@ -226,6 +227,10 @@ bool Importer::look_up(const Node& node) {
   if (in_a_row) {
     if (users.size() != 1 || file_.node(users[0]).op != "Reshape") return false;
     after = &file_.node(users[0]);
+    const auto shape = file_.producer(after->input(1));
+    const Binding* shaped =
+        shape && file_.node(*shape).op == "Shape" ? find(file_.node(*shape).inputs[0]) : nullptr;
+    if (!shaped || shaped->id != held->id) return false;
     in_rows_.insert(after);
   }
   Graph& graph = made_.graph;

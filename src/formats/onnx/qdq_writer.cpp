@@ -373,14 +373,18 @@ std::pair<std::string, std::string> QdqWriter::add_grid(const std::string& prefi
                     .scale = {1.0F},
                     .zero_point = {0}};
   const std::vector<float> numbers(params.zero_point.begin(), params.zero_point.end());
-  return {share(Tensor::of<float>(shape, params.scale), prefix + "/scale"),
-          share(quantize(Tensor::of<float>(shape, numbers), whole), prefix + "/zero_point")};
+  return {
+      share(Tensor::of<float>(shape, params.scale), unused(prefix + "/scale")),
+      share(quantize(Tensor::of<float>(shape, numbers), whole), unused(prefix + "/zero_point"))};
+}
+
+std::string QdqWriter::unused(std::string text) const {
+  while (graph_.find(text)) text += '_';
+  return text;
 }
 
 std::string QdqWriter::named(ValueId id, std::string_view what) const {
-  std::string text = name(id) + std::string(what);
-  while (graph_.find(text)) text += '_';
-  return text;
+  return unused(name(id) + std::string(what));
 }
 
 }  // namespace octet

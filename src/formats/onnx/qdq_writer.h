@@ -57,6 +57,8 @@ class QdqWriter : public GraphWriter {
   std::optional<QuantParams> end(ValueId id) const;
   DType end_type(ValueId id) const override;
   bool is_stored(const QuantParams& end, ValueId id) const;
+  /// The text with what it takes to be the name of no value of the graph.
+  std::string unused(std::string text) const;
   /// A name that no value of the graph has: the value's, and what stands for it.
   std::string named(ValueId id, std::string_view what) const;
 

@@ -29,6 +29,13 @@ std::string value_name(std::string name) {
 bool quantizes(const onnx::NodeProto& node) { return node.op_type() == "QuantizeLinear"; }
 bool dequantizes(const onnx::NodeProto& node) { return node.op_type() == "DequantizeLinear"; }
 
+/// Between the integers inside and others at an end of the file.
+bool ends_file(const onnx::NodeProto& node) {
+  const std::string& name = node.name();
+  return (quantizes(node) || dequantizes(node)) &&
+         std::string_view(name).substr(0, name.find_last_not_of('_') + 1).ends_with("/end");
+}
+
 class StoredReader {
  public:
   explicit StoredReader(const std::filesystem::path& path)
@@ -49,6 +56,13 @@ class StoredReader {
 
   StoredFile run() {
     for (const auto& node : graph().node()) {
+      if (node.op_type().starts_with("QLinear") || node.op_type() == "QGemm") {
+        fail(Code::Unsupported,
+             "{}: node \"{}\" ({}): the file is in QOperator form; wanted QDQ form, which 'octet "
+             "convert' makes of it",
+             path_.string(), node.name(), node.op_type());
+      }
+      if (ends_file(node)) continue;
       if (dequantizes(node) || (quantizes(node) && !dequantized(node))) add_grid(node);
     }
     if (file_.tensors.empty()) {

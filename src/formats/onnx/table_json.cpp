@@ -93,6 +93,19 @@ class TableReader {
          params.axis);
   }
 
+  /// Every integer of the source has an entry on the grid of the result.
+  void check(const Lookup& lookup, const std::string& text) const {
+    const QuantParams* in = table_.find(lookup.source);
+    const QuantParams* out =
+        lookup.nodes.empty() ? nullptr : table_.find(graph_.node(lookup.nodes.back()).outputs[0]);
+    const bool sound = in && out && std::ssize(lookup.entries) == int64_t{in->high} - in->low + 1 &&
+                       std::ranges::all_of(lookup.entries, [&](int32_t q) {
+                         return q >= out->low && q <= out->high;
+                       });
+    if (sound) return;
+    fail(Code::Model, "a table in it has no place in its network: {:.60}", text);
+  }
+
   Lookup lookup_from(const json& entry) const {
     Lookup lookup{.source = value(entry.at("source")), .entries = entry.at("entries"), .nodes = {}};
     for (const json& name : entry.at("nodes")) {
@@ -102,6 +115,7 @@ class TableReader {
       }
       lookup.nodes.push_back(maker->second);
     }
+    check(lookup, entry.dump());
     return lookup;
   }
 

@@ -114,6 +114,12 @@ std::string reason_of_format(const StoredTensor& tensor, std::string_view format
     return "";
   }
   if (tensor.constant) return reason_of_constant(tensor);
+  const auto converts = [](const std::string& op) { return op == "QUANTIZE"; };
+  if (tensor.name.ends_with("_uint8") &&
+      (tensor.made_by.empty() ? std::ranges::all_of(tensor.read_by, converts)
+                              : converts(tensor.made_by))) {
+    return "an end of the file in uint8";
+  }
   if (std::ranges::contains(kTfliteMoves, tensor.made_by)) {
     return "a step of TFLite's layout, made by " + tensor.made_by;
   }

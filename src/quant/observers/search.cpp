@@ -10,12 +10,8 @@ namespace octet {
 Range search_range(const RangeQuestion& question) {
   const Histogram& histogram = question.sketch.histogram;
   const std::array candidates{
-      mse_range(question),
-      minmax_range(question),
-      moving_average_range(question),
-      entropy_range(question),
-      kept_range(histogram, 99.9),
-      kept_range(histogram, 99.99),
+      mse_range(question),           minmax_range(question),      moving_average_range(question),
+      entropy_range(question),       kept_range(histogram, 99.9), kept_range(histogram, 99.99),
       kept_range(histogram, 99.999),
   };
   Range best;

@@ -9,6 +9,7 @@ TargetProfile litert() {
   profile.name = "litert";
   profile.purpose = "LiteRT, the newest TFLite, which has more int8 kernels";
   profile.version = {2, 21};
+  profile.simulated = false;  // the TFLite that octet is built with lacks its newest kernels
   return profile;
 }
 
