@@ -189,7 +189,7 @@ TEST(Program, LeavesNothingOnAFullDisk) {
                                 "quantize @net.onnx --data @data.yaml -o @a.onnx",
                                 "quantize @net.onnx --data @data.yaml -o @a.tflite"}) {
     std::vector<std::string> command = {
-        "bash", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", OCTET_PROGRAM};
+        "bash", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", test::kProgram};
     for (std::string& word : words(place, arguments)) command.push_back(std::move(word));
     const auto ended = test::Program(command).wait();
     EXPECT_EQ(ended.status, 1) << arguments;
@@ -206,7 +206,7 @@ TEST(Program, LeavesNothingWhenInterrupted) {
               "train: {epochs: 10000, batch: 8}\n");
   const std::set<std::string> before = place.files();
   test::Program program(
-      {OCTET_PROGRAM, "train", place.file("recipe.yaml"), "--out", place.file(".")});
+      {test::kProgram, "train", place.file("recipe.yaml"), "--out", place.file(".")});
   ASSERT_TRUE(program.wait_for_error_text("train"));
   program.send(SIGINT);
   EXPECT_EQ(program.wait().status, 130);

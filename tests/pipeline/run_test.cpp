@@ -6,6 +6,7 @@
 #include "formats/summary.h"
 #include "octet/octet.h"
 #include "support/error_of.h"
+#include "support/paths.h"
 #include "support/shapes_data.h"
 
 namespace octet {
@@ -98,7 +99,7 @@ TEST(Run, GivesTheSameFilesForTheSameSeed) {
 /// The example of the README from nothing: one epoch is enough to see that training works.
 TEST(Train, FashionMnistFromScratch) {
   const TempFolder folder;
-  const std::string data = std::string(OCTET_SOURCE) + "/examples/fashion-mnist/data.yaml";
+  const std::string data = std::string(test::kSource) + "/examples/fashion-mnist/data.yaml";
   const auto recipe =
       folder.write("train.yaml",
                    "name: fashion\nnew: {arch: mobilenetv3-tiny, input: 1x28x28, classes: 10, "

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/paths.h"
 #include "support/temp_folder.h"
 
 namespace octet::test {
@@ -90,7 +91,7 @@ class Program {
 
 /// Runs octet itself to its end.
 inline Program::Ended run_octet(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), OCTET_PROGRAM);
+  arguments.insert(arguments.begin(), kProgram);
   return Program(std::move(arguments)).wait();
 }
 

@@ -2,6 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <limits>
 #include <set>
 
 #include "base/fail.h"
@@ -28,7 +29,11 @@ std::vector<std::byte> expose_tensors(const std::filesystem::path& path,
     if (given.insert(tensor).second) graph.add_output()->set_name(tensor);
   }
   std::vector<std::byte> bytes(model.ByteSizeLong());
-  model.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+  if (bytes.size() > std::numeric_limits<int>::max() ||
+      !model.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    fail(Code::Unsupported, "{} is too large to be looked into (2 GiB)",
+         path.string());
+  }
   return bytes;
 }
 

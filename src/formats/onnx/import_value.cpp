@@ -12,7 +12,8 @@ ValueId Importer::on_grid(const Node& node, const Binding& held, const FileGrid&
   return same_grid(held.grid.params, grid.params) ? held.id : rescaled(node, held, grid);
 }
 
-std::optional<FileGrid> Importer::find_grid_by_reader(ValueId id) const {
+std::optional<FileGrid> Importer::find_grid_by_reader(ValueId id, std::set<ValueId>& seen) const {
+  if (!seen.insert(id).second) return std::nullopt;
   const auto rows = import_rows();
   for (const NodeId user : file_.users(id)) {
     const Node& node = file_.node(user);
@@ -28,14 +29,15 @@ std::optional<FileGrid> Importer::find_grid_by_reader(ValueId id) const {
       return read_grid(file_, node, inputs);
     }
     for (const ValueId out : node.outputs) {  // it moves them
-      if (auto found = find_grid_by_reader(out)) return found;
+      if (auto found = find_grid_by_reader(out, seen)) return found;
     }
   }
   return std::nullopt;
 }
 
 FileGrid Importer::grid_by_reader(ValueId id) const {
-  if (auto found = find_grid_by_reader(id)) return std::move(*found);
+  std::set<ValueId> seen;
+  if (auto found = find_grid_by_reader(id, seen)) return std::move(*found);
   fail(Code::Unsupported, "nobody dequantizes the integers '{}'", file_.value(id).name);
 }
 

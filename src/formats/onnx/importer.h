@@ -67,7 +67,8 @@ class Importer {
   bool in_row(const Node& node);
   /// The grid that a reader of integers gives them: what makes them does not say.
   FileGrid grid_by_reader(ValueId id) const;
-  std::optional<FileGrid> find_grid_by_reader(ValueId id) const;
+  /// `seen`: values that were looked at.
+  std::optional<FileGrid> find_grid_by_reader(ValueId id, std::set<ValueId>& seen) const;
   bool alias(const Node& node);
   void add_outputs();
 
