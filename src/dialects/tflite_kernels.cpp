@@ -46,10 +46,6 @@ const QuantParams& grid_of_input(const IntegerCall& call, size_t index) {
        describe(call.node), index);
 }
 
-bool same_grid(const QuantParams& a, const QuantParams& b) {
-  return a.scale[0] == b.scale[0] && a.zero_point[0] == b.zero_point[0];
-}
-
 at::Tensor mapped(const at::Tensor& x, const Int8Table& table) {
   const at::Tensor dense = x.is_non_overlapping_and_dense() ? x : x.contiguous();
   at::Tensor out = at::empty_like(dense);

@@ -28,7 +28,6 @@ Limits limits_of(const IntegerCall& call);
 Limits limits_of(DType type);
 
 const QuantParams& grid_of_input(const IntegerCall& call, size_t index);
-bool same_grid(const QuantParams& a, const QuantParams& b);
 
 /// A function of one int8, as its 256 results for -128 .. 127.
 using Int8Table = std::array<int32_t, 256>;

@@ -6,6 +6,11 @@
 
 namespace octet {
 
+bool same_grid(const QuantParams& a, const QuantParams& b) {
+  return a.scale == b.scale && a.zero_point == b.zero_point &&
+         (a.scale.size() == 1 || a.axis == b.axis);
+}
+
 const QuantParams* QuantTable::find(ValueId value) const {
   const auto it = values_.find(value);
   return it == values_.end() ? nullptr : &it->second;

@@ -31,6 +31,10 @@ struct QuantParams {
   bool operator==(const QuantParams&) const = default;
 };
 
+/// An integer stands for the same number in both: scales and zero points are equal, and run along
+/// the same axis where there are several. Bounds, type and origin may differ.
+bool same_grid(const QuantParams& a, const QuantParams& b);
+
 /// A value whose integers are looked up by those of another one: entries[q - low of the source's
 /// grid]. The nodes between them are pointwise and never run.
 struct Lookup {

@@ -11,10 +11,6 @@
 namespace octet {
 namespace {
 
-bool same(const QuantParams& a, const QuantParams& b) {
-  return a.scale == b.scale && a.zero_point == b.zero_point;
-}
-
 class Reconciler {
  public:
   Reconciler(Graph& graph, const TargetSet& targets, QuantTable& given)
@@ -97,7 +93,7 @@ class Reconciler {
       if (!result) {
         given_.set(node.outputs[i], grid);
         if (inferred_.contains(in)) inferred_.insert(node.outputs[i]);
-      } else if (!same(*result, grid)) {
+      } else if (!same_grid(*result, grid)) {
         copy_result(id, i, grid, commutes(node) && !inferred_.contains(in));
       }
     }
@@ -131,7 +127,7 @@ class Reconciler {
     for (const size_t i : data) {
       const ValueId in = node.inputs[i];
       const QuantParams* held = given_.find(in);
-      if (!held || (grid && same(*held, *grid))) continue;
+      if (!held || (grid && same_grid(*held, *grid))) continue;
       if (graph_.is_constant(in)) {
         given_.erase(in);
         made_.push_back({in, in, true});
@@ -153,7 +149,7 @@ class Reconciler {
     for (const size_t i : data) {
       if (graph_.is_constant(node.inputs[i])) continue;
       const QuantParams* held = given_.find(node.inputs[i]);
-      if (!held || (grid && !same(*held, *grid))) return std::nullopt;
+      if (!held || (grid && !same_grid(*held, *grid))) return std::nullopt;
       grid = *held;
     }
     return grid;
@@ -198,7 +194,7 @@ std::optional<QuantParams> shared_grid(const Graph& graph, const QuantTable& giv
            "it is combined with has",
            name, name_of(grid->type), grid->scale.size());
     }
-    if (found && !same(*found, *grid)) {
+    if (found && !same_grid(*found, *grid)) {
       fail(Code::Unsupported,
            "the values '{}' and '{}' would have to share a grid, but are given with scale {} and "
            "zero point {}, and scale {} and zero point {}",

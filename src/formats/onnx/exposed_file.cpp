@@ -31,8 +31,7 @@ std::vector<std::byte> expose_tensors(const std::filesystem::path& path,
   std::vector<std::byte> bytes(model.ByteSizeLong());
   if (bytes.size() > std::numeric_limits<int>::max() ||
       !model.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    fail(Code::Unsupported, "{} is too large to be looked into (2 GiB)",
-         path.string());
+    fail(Code::Unsupported, "{} is too large to be looked into (2 GiB)", path.string());
   }
   return bytes;
 }

@@ -151,8 +151,4 @@ Tensor moved(const Tensor& integers) {
   return out;
 }
 
-bool same_grid(const QuantParams& a, const QuantParams& b) {
-  return a.scale == b.scale && a.zero_point == b.zero_point && a.axis == b.axis;
-}
-
 }  // namespace octet

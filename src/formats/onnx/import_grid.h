@@ -35,7 +35,4 @@ FileGrid read_grid(const Graph& file, const Node& node, const GridInputs& inputs
 /// uint8 integers as int8, moved by 128; others as they are.
 Tensor moved(const Tensor& integers);
 
-/// Both stand for the same numbers: scale and zero point are equal.
-bool same_grid(const QuantParams& a, const QuantParams& b);
-
 }  // namespace octet

@@ -225,8 +225,7 @@ const Absorbable* QdqWriter::clip_on_one_grid(const Node& node) const {
   const auto* clip = std::get_if<Absorbable>(&op_of(node).quant.value);
   const QuantParams* in = clip ? table_.find(node.inputs[0]) : nullptr;
   const QuantParams& out = *table_.find(node.outputs[0]);
-  const bool one = in && in->scale == out.scale && in->zero_point == out.zero_point;
-  return one ? clip : nullptr;
+  return in && same_grid(*in, out) ? clip : nullptr;
 }
 
 void QdqWriter::write_clip(const Node& node, std::pair<float, float> bounds) {
@@ -242,7 +241,7 @@ bool QdqWriter::on_one_grid(const Node& node) const {
   return std::ranges::all_of(node.inputs, [&](ValueId in) {
     const QuantParams* params = table_.find(in);
     const QuantParams& out = *table_.find(node.outputs[0]);
-    return params && params->scale == out.scale && params->zero_point == out.zero_point;
+    return params && same_grid(*params, out);
   });
 }
 

@@ -196,8 +196,7 @@ void Lowering::check_moves(const Node& node) const {
   const QuantParams& first = grid(node, result(node));
   const auto same = [&](ValueId id) {
     if (id == kAbsent || graph_.value(id).dtype != DType::Float32) return true;
-    const QuantParams& params = grid(node, id);
-    return params.scale == first.scale && params.zero_point == first.zero_point;
+    return same_grid(grid(node, id), first);
   };
   for (size_t i = 0; i < node.inputs.size() && i < op.data_inputs.value; ++i) {
     if (same(node.inputs[i])) continue;

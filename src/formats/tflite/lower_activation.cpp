@@ -17,9 +17,7 @@ void unary(Lowering& to, const Node& node, tflite::BuiltinOperator code, int ver
 }
 
 bool on_one_grid(const Lowering& to, const Node& node) {
-  const QuantParams& in = to.grid(node, node.inputs[0]);
-  const QuantParams& out = to.grid(node, node.outputs[0]);
-  return in.scale == out.scale && in.zero_point == out.zero_point;
+  return same_grid(to.grid(node, node.inputs[0]), to.grid(node, node.outputs[0]));
 }
 
 /// MAXIMUM with the one bound, MINIMUM with the other, as integers; bounds beyond them do nothing.

@@ -67,8 +67,7 @@ void demand_one_grid(Lowering& to, const Node& node) {
   const QuantParams& out = to.grid(node, node.outputs[0]);
   for (const ValueId id : node.inputs) {
     if (to.graph().value(id).dtype != DType::Float32) continue;
-    const QuantParams& in = to.grid(node, id);
-    if (in.scale == out.scale && in.zero_point == out.zero_point) continue;
+    if (same_grid(to.grid(node, id), out)) continue;
     refuse(node, "its input '{}' and its output have different scales", to.graph().value(id).name);
   }
 }

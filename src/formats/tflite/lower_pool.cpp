@@ -72,20 +72,18 @@ void lower_average_pool(Lowering& to, const Node& node) {
   if (padded && counts && window.ceil) {
     refuse(node, "count_include_pad together with ceil_mode cannot be written");
   }
-  const QuantParams& from = to.grid(node, node.inputs[0]);
-  const QuantParams& into = to.grid(node, to.result(node));
-  const bool same_grid = from.scale == into.scale && from.zero_point == into.zero_point;
+  const bool one_grid = same_grid(to.grid(node, node.inputs[0]), to.grid(node, to.result(node)));
   int input = to.input(node, 0, Order::ChannelsLast);
   Padding used = padding;
   if (padded && counts) {
     used = {.begin = padding.begin, .end = padding.end};
     input = pad_image(to, node, input, padding);
-  } else if (padded && (!same_grid || !padding.exact)) {
+  } else if (padded && (!one_grid || !padding.exact)) {
     refuse(node, "{}",
-           same_grid ? "TFLite pads an average only as SAME does"
-                     : "its padded average changes the scale");
+           one_grid ? "TFLite pads an average only as SAME does"
+                    : "its padded average changes the scale");
   }
-  if (!same_grid) return average_by_conv(to, node, window, used, input);
+  if (!one_grid) return average_by_conv(to, node, window, used, input);
   const auto activation = to.activation(node);
   to.emit(tflite::BuiltinOperator_AVERAGE_POOL_2D, 2,
           options_of(pool_options(window, used.scheme, activation)), {input},
