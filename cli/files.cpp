@@ -45,6 +45,9 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--norm", options.norm, "of mse: the power of errors that is made least")
       ->capture_default_str();
+  std::string known = "a method that wins accuracy back without labels; several may be named:";
+  for (const auto& [name, summary] : methods()) known += " " + name;
+  command->add_option("--method", options.methods, known)->allow_extra_args(false);
   command
       ->add_option("--calibration", options.calibrations,
                    "a calibration that was kept, instead of images; several are taken together")

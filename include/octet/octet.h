@@ -134,6 +134,10 @@ Certificate verify(const std::filesystem::path& file, const std::filesystem::pat
 
 // --- Quantizing --------------------------------------------------------------------------------
 
+/// Names and one-line summaries of the methods that win back, without labels, accuracy that
+/// rounding costs (docs/recipe.md).
+std::vector<std::pair<std::string, std::string>> methods();
+
 struct QuantizeOptions {
   /// Empty: the ones that the outputs' extensions name, or, where all are .octet, onnxruntime-cpu
   /// and tflite.
@@ -141,8 +145,9 @@ struct QuantizeOptions {
   int64_t calibration_images = 1024;  ///< of the training images, chosen by seed
   /// "minmax", "moving-average", "percentile", "entropy", "mse" or "search" (docs/recipe.md).
   std::string observer = "percentile";
-  double percentile = 99.99;  ///< of the observer of that name; 50 to 100
-  double norm = 2;            ///< of 'mse': the power of errors that is made least; 1 to 8
+  double percentile = 99.99;         ///< of the observer of that name; 50 to 100
+  double norm = 2;                   ///< of 'mse': the power of errors that is made least; 1 to 8
+  std::vector<std::string> methods;  ///< that win accuracy back: names of `methods()`
   /// Calibrations that were kept, of parts of the images: ranges come from them together, and no
   /// image is looked at but to verify the files (without `data`, not at all).
   std::vector<std::filesystem::path> calibrations;

@@ -96,16 +96,20 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile,
-                                     .norm = options.norm};
+                                     .norm = options.norm,
+                                     .methods = options.methods};
   const bool kept = !options.calibrations.empty();
   std::optional<Images> images;
   if (!kept || !data.empty()) images = open_images(data, options.seed);
-  QuantizedNetwork network = kept ? quantize_network(read_network(model, shapes), deployment,
-                                                     options.calibrations, settings)
-                                  : quantize_network(read_network(model, shapes), deployment,
-                                                     {*images->dataset, images->source,
-                                                      images->parts, options.keep_calibration},
-                                                     settings, progress);
+  std::optional<CalibrationImages> looked;
+  if (images) {
+    looked.emplace(*images->dataset, images->source, images->parts, options.keep_calibration);
+  }
+  Graph graph = read_network(model, shapes);
+  QuantizedNetwork network =
+      kept ? quantize_network(std::move(graph), deployment, options.calibrations, settings,
+                              looked ? &*looked : nullptr, progress)
+           : quantize_network(std::move(graph), deployment, *looked, settings, progress);
   network.seed = options.seed;
   const auto files = files_of(network, outputs);
   QuantizeResult result{.passes = network.log,

@@ -108,6 +108,7 @@ CalibrationSettings read_calibration(YamlSection section) {
   settings.observer = section.text("observer", settings.observer);
   settings.percentile = section.real("percentile", {50, 100}, settings.percentile);
   settings.norm = section.real("norm", {1, 8}, settings.norm);
+  settings.methods = section.texts("methods");
   section.finish();
   return settings;
 }

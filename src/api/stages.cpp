@@ -6,6 +6,7 @@
 
 #include "api/calibration_file.h"
 #include "api/foreign.h"
+#include "api/methods.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -130,7 +131,7 @@ std::vector<std::string> lines_in_float(const Graph& graph, const Placement& pla
   return lines;
 }
 
-QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const Prepare& prepare) {
   QuantizedNetwork network{.graph = std::move(graph),
                            .placement = {},
                            .table = {},
@@ -138,9 +139,11 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment) {
                            .in_float = {},
                            .targets = deployment.targets.names(),
                            .form = deployment.form,
-                           .ends = {}};
+                           .ends = {},
+                           .methods = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
+  if (prepare) prepare(network.graph, network.methods);
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.placement = place(network.graph, deployment.targets, deployment.scheme);
@@ -201,6 +204,40 @@ void solve_table(QuantizedNetwork& network, const Deployment& deployment, const 
   check_ratios(network.graph, network.table, deployment.targets);
 }
 
+/// The methods of the settings, over one quantization.
+class MethodRun {
+ public:
+  MethodRun(const CalibrationImages* images, const CalibrationSettings& settings,
+            const ProgressSink& progress)
+      : images_(images),
+        settings_(settings),
+        progress_(progress),
+        methods_(methods_named(settings.methods, images != nullptr)) {}
+
+  Prepare before() const {
+    return [this](Graph& graph, std::vector<std::string>& notes) {
+      for (const Method* method : methods_) {
+        if (method->prepare) method->prepare(graph, context(notes));
+      }
+    };
+  }
+
+  void refine(QuantizedNetwork& network) const {
+    for (const Method* method : methods_) {
+      if (method->refine) method->refine(network, context(network.methods));
+    }
+  }
+
+ private:
+  MethodContext context(std::vector<std::string>& notes) const {
+    return {images_, settings_, progress_, notes};
+  }
+  const CalibrationImages* images_;
+  const CalibrationSettings& settings_;
+  ProgressSink progress_;
+  std::vector<const Method*> methods_;
+};
+
 }  // namespace
 
 ImageStream::ImageStream(const Dataset& dataset, const Split& split,
@@ -223,7 +260,8 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const ProgressSink& progress) {
   observer_named(settings);            // before the work, not after it
   check_input(graph, images.dataset);  // before anything of that size is computed
-  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  const MethodRun methods(&images, settings, progress);
+  QuantizedNetwork network = place_network(std::move(graph), deployment, methods.before());
   refuse_float(network, deployment.targets);
   const bool integer_ends = deployment.form.io != Io::Float;
   const std::string pixels = integer_ends ? pixels_of_input(network, images.source) : "";
@@ -235,21 +273,25 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
     write_calibration(images.keep, network.graph, network.placement, seen);
   }
   solve_table(network, deployment, seen, settings);
+  methods.refine(network);
   if (integer_ends) describe_ends(network, pixels);
   return network;
 }
 
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   std::span<const std::filesystem::path> kept,
-                                  const CalibrationSettings& settings) {
+                                  const CalibrationSettings& settings,
+                                  const CalibrationImages* images, const ProgressSink& progress) {
   observer_named(settings);
-  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  const MethodRun methods(images, settings, progress);
+  QuantizedNetwork network = place_network(std::move(graph), deployment, methods.before());
   refuse_float(network, deployment.targets);
   Calibration seen;
   for (const auto& path : kept) {
     seen.merge(read_calibration(path, network.graph, network.placement));
   }
   solve_table(network, deployment, seen, settings);
+  methods.refine(network);
   if (deployment.form.io != Io::Float) {
     describe_ends(network,
                   "; raw pixels are not its integers, because no data tells mean and "
@@ -259,7 +301,8 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 }
 
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
-  std::vector<std::string> notes = network.ends;
+  std::vector<std::string> notes = network.methods;
+  notes.insert(notes.end(), network.ends.begin(), network.ends.end());
   if (targets.narrow_sums()) {
     notes.push_back(describe_margins(network.graph, pair_margins(network.graph, network.table)));
   }
@@ -274,7 +317,8 @@ QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
                            .in_float = {},
                            .targets = deployment.targets.names(),
                            .form = deployment.form,
-                           .ends = {}};
+                           .ends = {},
+                           .methods = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const bool lite = std::ranges::any_of(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -32,6 +33,7 @@ struct QuantizedNetwork {
   FileForm form;
   /// What integers at the ends of its files stand for.
   std::vector<std::string> ends;
+  std::vector<std::string> methods;  ///< what methods (methods.h) did, a line each
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -58,8 +60,11 @@ void check_images(const Graph& graph, const std::filesystem::path& model);
 void check_input(const Graph& graph, const Dataset& dataset);
 
 /// Fuses, lowers for the targets and places quantizers: all that is decided before data is looked
-/// at. `in_float` tells what has no integer form.
-QuantizedNetwork place_network(Graph graph, const Deployment& deployment);
+/// at. `in_float` tells what has no integer form. `prepare`, if any, may change the fused network
+/// before it is lowered, and say what it did (`QuantizedNetwork::methods`).
+using Prepare = std::function<void(Graph& graph, std::vector<std::string>& notes)>;
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment,
+                               const Prepare& prepare = {});
 
 /// Images to quantize with: `source` is where the data set comes from.
 struct CalibrationImages {
@@ -69,17 +74,19 @@ struct CalibrationImages {
   std::filesystem::path keep = {};  ///< a file for what was seen (calibration_file.h); empty: none
 };
 
-/// `place_network`, then calibrates on the first images of `split.train`, and solves for the table.
+/// `place_network`, then calibrates on the first images of `split.train`, solves for the table, and
+/// refines it; the settings' methods have a say before and after.
 /// Throws Code::Unsupported where a node has no integer form and a target's files no float.
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
 
-/// The same off calibrations that were kept, together, without images.
+/// The same off calibrations that were kept, together. `images`, or nullptr, are for methods alone.
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   std::span<const std::filesystem::path> kept,
-                                  const CalibrationSettings& settings);
+                                  const CalibrationSettings& settings,
+                                  const CalibrationImages* images, const ProgressSink& progress);
 
 /// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
 /// the weights' entries alone.

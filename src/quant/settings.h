@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace octet {
 
@@ -12,6 +13,7 @@ struct CalibrationSettings {
   std::string observer = "percentile";  ///< a name that `observer_named` knows
   double percentile = 99.99;  ///< share of values kept, half cut on either side; 50 to 100
   double norm = 2;            ///< of 'mse': the power of errors that is made least; 1 to 8
+  std::vector<std::string> methods = {};  ///< names that `all_methods` (api/methods.h) knows
 };
 
 }  // namespace octet

@@ -1,0 +1,43 @@
+#include "api/methods.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "octet/octet.h"
+
+namespace octet {
+
+std::span<const Method> all_methods() {
+  static constexpr std::array<Method, 0> kMethods{};
+  return kMethods;
+}
+
+std::vector<std::pair<std::string, std::string>> methods() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Method& method : all_methods()) all.emplace_back(method.name, method.summary);
+  return all;
+}
+
+std::vector<const Method*> methods_named(const std::vector<std::string>& names, bool images) {
+  std::vector<std::string> known;
+  for (const Method& method : all_methods()) known.emplace_back(method.name);
+  for (const std::string& name : names) {
+    if (std::ranges::contains(known, name)) continue;
+    fail(Code::Usage, "the method is '{}'; wanted one of {}", name, join(known, ", "));
+  }
+  std::vector<const Method*> found;
+  for (const Method& method : all_methods()) {
+    if (!std::ranges::contains(names, method.name)) continue;
+    if (method.needs_images && !images) {
+      fail(Code::Usage,
+           "the method '{}' looks at images; give a data description beside the calibration",
+           method.name);
+    }
+    found.push_back(&method);
+  }
+  return found;
+}
+
+}  // namespace octet
