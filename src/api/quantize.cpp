@@ -105,11 +105,14 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   if (images) {
     looked.emplace(*images->dataset, images->source, images->parts, options.keep_calibration);
   }
+  const CalibrationImages* seen = looked ? &*looked : nullptr;
   Graph graph = read_network(model, shapes);
+  ObservedNetwork observed =
+      kept ? observe_network(std::move(graph), deployment, options.calibrations, settings, seen,
+                             progress)
+           : observe_network(std::move(graph), deployment, *looked, settings, progress);
   QuantizedNetwork network =
-      kept ? quantize_network(std::move(graph), deployment, options.calibrations, settings,
-                              looked ? &*looked : nullptr, progress)
-           : quantize_network(std::move(graph), deployment, *looked, settings, progress);
+      solve_network(std::move(observed), deployment, settings, seen, progress);
   network.seed = options.seed;
   const auto files = files_of(network, outputs);
   QuantizeResult result{.passes = network.log,

@@ -197,47 +197,6 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
   }
 }
 
-void solve_table(QuantizedNetwork& network, const Deployment& deployment, const Calibration& seen,
-                 const CalibrationSettings& settings) {
-  const Ranges ranges = choose_ranges(network.placement, seen, settings);
-  network.table = solve(network.graph, network.placement, ranges);
-  check_ratios(network.graph, network.table, deployment.targets);
-}
-
-/// The methods of the settings, over one quantization.
-class MethodRun {
- public:
-  MethodRun(const CalibrationImages* images, const CalibrationSettings& settings,
-            const ProgressSink& progress)
-      : images_(images),
-        settings_(settings),
-        progress_(progress),
-        methods_(methods_named(settings.methods, images != nullptr)) {}
-
-  Prepare before() const {
-    return [this](Graph& graph, std::vector<std::string>& notes) {
-      for (const Method* method : methods_) {
-        if (method->prepare) method->prepare(graph, context(notes));
-      }
-    };
-  }
-
-  void refine(QuantizedNetwork& network) const {
-    for (const Method* method : methods_) {
-      if (method->refine) method->refine(network, context(network.methods));
-    }
-  }
-
- private:
-  MethodContext context(std::vector<std::string>& notes) const {
-    return {images_, settings_, progress_, notes};
-  }
-  const CalibrationImages* images_;
-  const CalibrationSettings& settings_;
-  ProgressSink progress_;
-  std::vector<const Method*> methods_;
-};
-
 }  // namespace
 
 ImageStream::ImageStream(const Dataset& dataset, const Split& split,
@@ -254,50 +213,79 @@ int64_t ImageStream::next(std::vector<float>& images) {
   return batch_.count;
 }
 
-QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
-                                  const CalibrationImages& images,
-                                  const CalibrationSettings& settings,
-                                  const ProgressSink& progress) {
-  observer_named(settings);            // before the work, not after it
+namespace {
+
+/// The placed network, nothing observed yet.
+ObservedNetwork prepared(Graph graph, const Deployment& deployment,
+                         const CalibrationSettings& settings, const CalibrationImages* images,
+                         const ProgressSink& progress) {
+  observer_named(settings);  // before the work, not after it
+  const auto methods = methods_named(settings.methods, images != nullptr);
+  const Prepare prepare = [&](Graph& fused, std::vector<std::string>& notes) {
+    for (const Method* method : methods) {
+      if (method->prepare) method->prepare(fused, {images, settings, progress, notes});
+    }
+  };
+  ObservedNetwork observed{
+      .network = place_network(std::move(graph), deployment, prepare), .seen = {}, .pixels = {}};
+  refuse_float(observed.network, deployment.targets);
+  return observed;
+}
+
+}  // namespace
+
+ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
+                                const CalibrationImages& images,
+                                const CalibrationSettings& settings, const ProgressSink& progress) {
   check_input(graph, images.dataset);  // before anything of that size is computed
-  const MethodRun methods(&images, settings, progress);
-  QuantizedNetwork network = place_network(std::move(graph), deployment, methods.before());
-  refuse_float(network, deployment.targets);
-  const bool integer_ends = deployment.form.io != Io::Float;
-  const std::string pixels = integer_ends ? pixels_of_input(network, images.source) : "";
+  ObservedNetwork observed = prepared(std::move(graph), deployment, settings, &images, progress);
+  QuantizedNetwork& network = observed.network;
+  if (deployment.form.io != Io::Float) observed.pixels = pixels_of_input(network, images.source);
 
   ImageStream stream(images.dataset, images.split, settings, progress);
   const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
-  const Calibration seen = observe(network.graph, network.placement, next);
+  observed.seen = observe(network.graph, network.placement, next);
   if (!images.keep.empty()) {
-    write_calibration(images.keep, network.graph, network.placement, seen);
+    write_calibration(images.keep, network.graph, network.placement, observed.seen);
   }
-  solve_table(network, deployment, seen, settings);
-  methods.refine(network);
-  if (integer_ends) describe_ends(network, pixels);
+  return observed;
+}
+
+ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
+                                std::span<const std::filesystem::path> kept,
+                                const CalibrationSettings& settings,
+                                const CalibrationImages* images, const ProgressSink& progress) {
+  ObservedNetwork observed = prepared(std::move(graph), deployment, settings, images, progress);
+  const QuantizedNetwork& network = observed.network;
+  for (const auto& path : kept) {
+    observed.seen.merge(read_calibration(path, network.graph, network.placement));
+  }
+  if (deployment.form.io != Io::Float) {
+    observed.pixels = "; raw pixels are not its integers, because no data tells mean and deviation";
+  }
+  return observed;
+}
+
+QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deployment,
+                               const CalibrationSettings& settings, const CalibrationImages* images,
+                               const ProgressSink& progress) {
+  QuantizedNetwork network = std::move(observed.network);
+  const Ranges ranges = choose_ranges(network.placement, observed.seen, settings);
+  network.table = solve(network.graph, network.placement, ranges);
+  check_ratios(network.graph, network.table, deployment.targets);
+  for (const Method* method : methods_named(settings.methods, images != nullptr)) {
+    if (method->refine) method->refine(network, {images, settings, progress, network.methods});
+  }
+  if (deployment.form.io != Io::Float) describe_ends(network, observed.pixels);
   return network;
 }
 
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
-                                  std::span<const std::filesystem::path> kept,
+                                  const CalibrationImages& images,
                                   const CalibrationSettings& settings,
-                                  const CalibrationImages* images, const ProgressSink& progress) {
-  observer_named(settings);
-  const MethodRun methods(images, settings, progress);
-  QuantizedNetwork network = place_network(std::move(graph), deployment, methods.before());
-  refuse_float(network, deployment.targets);
-  Calibration seen;
-  for (const auto& path : kept) {
-    seen.merge(read_calibration(path, network.graph, network.placement));
-  }
-  solve_table(network, deployment, seen, settings);
-  methods.refine(network);
-  if (deployment.form.io != Io::Float) {
-    describe_ends(network,
-                  "; raw pixels are not its integers, because no data tells mean and "
-                  "deviation");
-  }
-  return network;
+                                  const ProgressSink& progress) {
+  return solve_network(observe_network(std::move(graph), deployment, images, settings, progress),
+                       deployment, settings, &images, progress);
 }
 
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {

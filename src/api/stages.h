@@ -17,6 +17,7 @@
 #include "graph/quant_table.h"
 #include "octet/octet.h"
 #include "passes/passes.h"
+#include "quant/calibrate.h"
 #include "quant/place.h"
 
 namespace octet {
@@ -74,19 +75,38 @@ struct CalibrationImages {
   std::filesystem::path keep = {};  ///< a file for what was seen (calibration_file.h); empty: none
 };
 
-/// `place_network`, then calibrates on the first images of `split.train`, solves for the table, and
-/// refines it; the settings' methods have a say before and after.
-/// Throws Code::Unsupported where a node has no integer form and a target's files no float.
+/// A network whose values were observed. They have no parameters yet: every observer, and every
+/// method that refines, starts from here.
+struct ObservedNetwork {
+  QuantizedNetwork network;  ///< without a table
+  Calibration seen;
+  std::string pixels;  ///< what integers at the input stand for; empty: the input is float
+};
+
+/// `place_network`, then one look at the first images of `split.train`. The settings' methods that
+/// prepare a network run before. Throws Code::Unsupported where a node has no integer form and a
+/// target's files no float.
+ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
+                                const CalibrationImages& images,
+                                const CalibrationSettings& settings, const ProgressSink& progress);
+
+/// The same off calibrations that were kept, together. `images`, or nullptr, are for methods alone.
+ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
+                                std::span<const std::filesystem::path> kept,
+                                const CalibrationSettings& settings,
+                                const CalibrationImages* images, const ProgressSink& progress);
+
+/// The settings' observer chooses the ranges, the table is solved for, and the settings' methods
+/// refine it.
+QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deployment,
+                               const CalibrationSettings& settings, const CalibrationImages* images,
+                               const ProgressSink& progress);
+
+/// Both, from images.
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
-
-/// The same off calibrations that were kept, together. `images`, or nullptr, are for methods alone.
-QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
-                                  std::span<const std::filesystem::path> kept,
-                                  const CalibrationSettings& settings,
-                                  const CalibrationImages* images, const ProgressSink& progress);
 
 /// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
 /// the weights' entries alone.
