@@ -17,5 +17,6 @@ void add_inspect(CLI::App& app);
 void add_targets(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_grid(CLI::App& app);
 
 }  // namespace octet::cli

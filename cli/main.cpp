@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   octet::cli::add_targets(app);
   octet::cli::add_verify(app);
   octet::cli::add_compare(app);
+  octet::cli::add_grid(app);
   if (argc > 1 && argv[1][0] != '-') {
     const std::string unknown = unknown_subcommand(app, argv[1]);
     if (!unknown.empty()) return complain(unknown.c_str(), 2);
