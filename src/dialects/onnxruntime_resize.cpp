@@ -15,17 +15,17 @@ namespace octet::onnxruntime {
 namespace {
 
 /// The two neighbours of an output position and their distances to it.
-struct Place {
+struct Neighbours {
   int64_t low;
   int64_t high;
   float from_low;
   float from_high;
 };
 
-std::vector<Place> places(const Node& node, int64_t in, int64_t out) {
+std::vector<Neighbours> places(const Node& node, int64_t in, int64_t out) {
   const std::string mode = node.text("coordinate_transformation_mode", "half_pixel");
   const float scale = static_cast<float>(out) / static_cast<float>(in);
-  std::vector<Place> made;
+  std::vector<Neighbours> made;
   for (int64_t i = 0; i < out; ++i) {
     const auto at = static_cast<float>(i);
     float x = (at + 0.5F) / scale - 0.5F;
@@ -66,8 +66,8 @@ at::Tensor resize(const IntegerCall& call) {
   int32_t* to = out.mutable_data_ptr<int32_t>();
   for (int64_t image = 0; image < x.size(0) * x.size(1); ++image) {
     const int32_t* from = x.const_data_ptr<int32_t>() + image * x.size(2) * x.size(3);
-    for (const Place& r : rows) {
-      for (const Place& c : columns) {
+    for (const Neighbours& r : rows) {
+      for (const Neighbours& c : columns) {
         const auto at = [&](int64_t row, int64_t column) {
           return static_cast<float>(from[row * x.size(3) + column] + moved);
         };

@@ -66,7 +66,6 @@ at::Tensor leaky_relu(const IntegerCall& call) {
 /// one grid, or a QUANTIZE to the narrower grid.
 at::Tensor clip(const IntegerCall& call) {
   const QuantParams& x = grid_of_input(call, 0);
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto bounds =
       std::get<Absorbable>(op_of(call.node).quant.value).bounds(call.graph, call.node);
   const bool relu = bounds == std::pair{0.0F, kInfinity} || bounds == std::pair{0.0F, 6.0F};
@@ -158,7 +157,7 @@ at::Tensor absolute(const IntegerCall& call) {
                 }));
 }
 
-constexpr std::array kRows{
+constexpr std::array kActivationRows{
     DialectRow{"Relu", clip},
     DialectRow{"Clip", clip},
     DialectRow{"LeakyRelu", leaky_relu},
@@ -175,7 +174,8 @@ constexpr std::array kRows{
 
 std::span<const DialectRow> activation_rows(Kernels kernels) {
   if (kernels == Kernels::Wide) return wide_activation_rows();
-  return std::span(kRows).first(kRows.size() - (kernels == Kernels::Reference ? 1 : 0));
+  return std::span(kActivationRows)
+      .first(kActivationRows.size() - (kernels == Kernels::Reference ? 1 : 0));
 }
 
 }  // namespace octet::lite_integers

@@ -116,7 +116,7 @@ at::Tensor extreme(const IntegerCall& call) {
   return out;
 }
 
-constexpr std::array kRows{
+constexpr std::array kElementwiseRows{
     DialectRow{"Add", sum<1>},
     DialectRow{"Sub", sum<-1>},
     DialectRow{"Mul", mul},
@@ -136,7 +136,7 @@ constexpr std::array kWide{
 }  // namespace
 
 std::span<const DialectRow> elementwise_rows(Kernels kernels) {
-  return kernels == Kernels::Wide ? std::span<const DialectRow>(kWide) : kRows;
+  return kernels == Kernels::Wide ? std::span<const DialectRow>(kWide) : kElementwiseRows;
 }
 
 }  // namespace octet::lite_integers

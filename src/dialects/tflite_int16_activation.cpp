@@ -66,7 +66,7 @@ uint32_t magnitude(int32_t x) {
 }
 
 /// Scales of 2^-12 have gemmlowp's functions (in the reference kernels the table too).
-at::Tensor sigmoid(const IntegerCall& call) {
+at::Tensor wide_sigmoid(const IntegerCall& call) {
   const float scale = grid_of_input(call, 0).scale[0];
   if (exact_power(scale, 0)) return each(call.in(0), logistic_of_q3);
   const Argument argument(scale);
@@ -79,7 +79,7 @@ at::Tensor sigmoid(const IntegerCall& call) {
 }
 
 /// 2 sigmoid(2 x) - 1.
-at::Tensor tangent(const IntegerCall& call) {
+at::Tensor wide_tangent(const IntegerCall& call) {
   const float scale = grid_of_input(call, 0).scale[0];
   if (const auto power = exact_power(scale, 1)) {
     return each(call.in(0), [&](int32_t x) {
@@ -96,7 +96,7 @@ at::Tensor tangent(const IntegerCall& call) {
   });
 }
 
-at::Tensor leaky_relu(const IntegerCall& call) {
+at::Tensor wide_leaky_relu(const IntegerCall& call) {
   const float in = grid_of_input(call, 0).scale[0];
   const float alpha = call.node.number("alpha", 0.01F);
   const Multiplier above = multiplier_of(static_cast<double>(in / call.out.scale[0]));
@@ -108,7 +108,7 @@ at::Tensor leaky_relu(const IntegerCall& call) {
 
 /// On one grid a clip of the integers (RELU, RELU6, or MAXIMUM and MINIMUM); between grids RELU and
 /// RELU6 as operators of their own, or a QUANTIZE where the grid ends at the bounds.
-at::Tensor clip(const IntegerCall& call) {
+at::Tensor wide_clip(const IntegerCall& call) {
   const QuantParams& x = grid_of_input(call, 0);
   IntegerCall bounded{.graph = call.graph,
                       .node = call.node,
@@ -128,16 +128,16 @@ at::Tensor clip(const IntegerCall& call) {
               [&](int32_t q) { return std::clamp(scaled(q, by), limits.low, limits.high); });
 }
 
-constexpr std::array kRows{
-    DialectRow{"Relu", clip},
-    DialectRow{"Clip", clip},
-    DialectRow{"LeakyRelu", leaky_relu},
-    DialectRow{"Sigmoid", sigmoid},
-    DialectRow{"Tanh", tangent},
+constexpr std::array kWideActivationRows{
+    DialectRow{"Relu", wide_clip},
+    DialectRow{"Clip", wide_clip},
+    DialectRow{"LeakyRelu", wide_leaky_relu},
+    DialectRow{"Sigmoid", wide_sigmoid},
+    DialectRow{"Tanh", wide_tangent},
 };
 
 }  // namespace
 
-std::span<const DialectRow> wide_activation_rows() { return kRows; }
+std::span<const DialectRow> wide_activation_rows() { return kWideActivationRows; }
 
 }  // namespace octet::lite_integers

@@ -28,19 +28,19 @@ at::Tensor requantized_wide(const at::Tensor& sums, int64_t axis, const IntegerC
 }
 
 template <int64_t kAxis>
-at::Tensor product(const IntegerCall& call) {
+at::Tensor wide_product(const IntegerCall& call) {
   return requantized_wide(wide_sums_of_products(call.node, call.in(0), call.in(1)), kAxis, call);
 }
 
-constexpr std::array kRows{
-    DialectRow{"Conv", product<1>},
-    DialectRow{"ConvTranspose", product<1>},
-    DialectRow{"Gemm", product<-1>},
-    DialectRow{"MatMul", product<-1>},
+constexpr std::array kWideProductRows{
+    DialectRow{"Conv", wide_product<1>},
+    DialectRow{"ConvTranspose", wide_product<1>},
+    DialectRow{"Gemm", wide_product<-1>},
+    DialectRow{"MatMul", wide_product<-1>},
 };
 
 }  // namespace
 
-std::span<const DialectRow> wide_product_rows() { return kRows; }
+std::span<const DialectRow> wide_product_rows() { return kWideProductRows; }
 
 }  // namespace octet::lite_integers

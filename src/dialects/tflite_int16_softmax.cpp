@@ -8,7 +8,7 @@ namespace octet::lite_integers {
 namespace {
 
 /// e^x for x from -10 to 0, on 16 bits.
-const Interpolation& exponential() {
+const Interpolation& interpolated_exponential() {
   static const Interpolation made =
       Interpolation::of(10.0 / 65535.0, 32767, 2.0 / 65535.0, [](double x) { return std::exp(x); });
   return made;
@@ -26,7 +26,7 @@ void softmax_of_row(std::span<const int32_t> from, Multiplier by, std::span<int3
   int32_t sum = 0;
   for (size_t i = 0; i < from.size(); ++i) {
     const int32_t difference = scaled(from[i] - most, by) + 32767;
-    to[i] = exponential()(std::clamp(difference, -32768, 32767));
+    to[i] = interpolated_exponential()(std::clamp(difference, -32768, 32767));
     sum = wrapping_add(sum, to[i]);
   }
   const int headroom = std::countl_zero(static_cast<uint32_t>(sum));
@@ -53,10 +53,10 @@ at::Tensor softmax(const IntegerCall& call) {
   return to.movedim(-1, axis);
 }
 
-constexpr std::array kRows{DialectRow{"Softmax", softmax}};
+constexpr std::array kWideSoftmaxRows{DialectRow{"Softmax", softmax}};
 
 }  // namespace
 
-std::span<const DialectRow> wide_softmax_rows() { return kRows; }
+std::span<const DialectRow> wide_softmax_rows() { return kWideSoftmaxRows; }
 
 }  // namespace octet::lite_integers

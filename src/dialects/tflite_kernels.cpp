@@ -3,13 +3,12 @@
 #include <ATen/ExpandUtils.h>
 
 #include "base/fail.h"
+#include "ops/op_def.h"
 
 namespace octet::lite_integers {
 namespace {
 
 using Bounds = std::pair<float, float>;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 int32_t on_grid(const QuantParams& grid, float real) {
   return grid.zero_point[0] + truncated(std::round(real / grid.scale[0]));
 }

@@ -29,7 +29,7 @@ at::Tensor window_sums(const at::Tensor& x, const Window& window) {
 }
 
 /// The rounded mean: halves away from zero, of the integers as they are.
-int32_t mean(int32_t sum, int32_t count) {
+int32_t rounded_mean(int32_t sum, int32_t count) {
   return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
@@ -59,15 +59,15 @@ at::Tensor average_pool(const IntegerCall& call) {
   const at::Tensor inside =
       window_sums(at::ones({1, 1, x.size(2), x.size(3)}, x.options()), window);
   return paired(sums, inside, [&](int32_t sum, int32_t count) {
-    const int32_t y = counts ? mean(sum + area * zero, area) : mean(sum, count);
+    const int32_t y = counts ? rounded_mean(sum + area * zero, area) : rounded_mean(sum, count);
     return std::clamp(y, limits.low, limits.high);
   });
 }
 
-constexpr std::array kRows{DialectRow{"AveragePool", average_pool}};
+constexpr std::array kPoolRows{DialectRow{"AveragePool", average_pool}};
 
 }  // namespace
 
-std::span<const DialectRow> pool_rows(Kernels) { return kRows; }
+std::span<const DialectRow> pool_rows(Kernels) { return kPoolRows; }
 
 }  // namespace octet::lite_integers

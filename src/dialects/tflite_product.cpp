@@ -34,13 +34,13 @@ at::Tensor fully_connected(const IntegerCall& call) {
       requantization(call, kKernels == Kernels::Optimized ? Rounding::Up : Rounding::AwayFromZero));
 }
 
-constexpr std::array kOptimized{
+constexpr std::array kOptimizedProducts{
     DialectRow{"Conv", conv<Kernels::Optimized>},
     DialectRow{"ConvTranspose", conv<Kernels::Optimized>},
     DialectRow{"Gemm", fully_connected<Kernels::Optimized>},
     DialectRow{"MatMul", fully_connected<Kernels::Optimized>},
 };
-constexpr std::array kReference{
+constexpr std::array kReferenceProducts{
     DialectRow{"Conv", conv<Kernels::Reference>},
     DialectRow{"ConvTranspose", conv<Kernels::Reference>},
     DialectRow{"Gemm", fully_connected<Kernels::Reference>},
@@ -51,7 +51,8 @@ constexpr std::array kReference{
 
 std::span<const DialectRow> product_rows(Kernels kernels) {
   if (kernels == Kernels::Wide) return wide_product_rows();
-  return kernels == Kernels::Optimized ? std::span(kOptimized) : std::span(kReference);
+  return kernels == Kernels::Optimized ? std::span(kOptimizedProducts)
+                                       : std::span(kReferenceProducts);
 }
 
 }  // namespace octet::lite_integers

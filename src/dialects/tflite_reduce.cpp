@@ -70,7 +70,7 @@ at::Tensor mean_in_fixed_point(const IntegerCall& call, const Reduction& reducti
 }
 
 /// QuantizedMeanOrSum of the optimized kernels, in float.
-at::Tensor sum(const IntegerCall& call) {
+at::Tensor reduce_sum(const IntegerCall& call) {
   const Reduction reduction = reduction_of(call);
   const QuantParams& x = grid_of_input(call, 0);
   const float scale = x.scale[0] / call.out.scale[0];
@@ -92,12 +92,12 @@ at::Tensor mean(const IntegerCall& call) {
   return mean_in_fixed_point(call, reduction);
 }
 
-constexpr std::array kOptimized{
+constexpr std::array kOptimizedReductions{
     DialectRow{"GlobalAveragePool", mean<Kernels::Optimized>},
     DialectRow{"ReduceMean", mean<Kernels::Optimized>},
-    DialectRow{"ReduceSum", sum},
+    DialectRow{"ReduceSum", reduce_sum},
 };
-constexpr std::array kReference{
+constexpr std::array kReferenceReductions{
     DialectRow{"GlobalAveragePool", mean<Kernels::Reference>},
     DialectRow{"ReduceMean", mean<Kernels::Reference>},
 };
@@ -105,7 +105,8 @@ constexpr std::array kReference{
 }  // namespace
 
 std::span<const DialectRow> reduce_rows(Kernels kernels) {
-  return kernels == Kernels::Optimized ? std::span<const DialectRow>(kOptimized) : kReference;
+  return kernels == Kernels::Optimized ? std::span<const DialectRow>(kOptimizedReductions)
+                                       : kReferenceReductions;
 }
 
 }  // namespace octet::lite_integers

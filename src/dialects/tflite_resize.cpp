@@ -93,10 +93,10 @@ at::Tensor resize(const IntegerCall& call) {
   return interpolated(x, bilinear(x.size(2), shape[2], mode), bilinear(x.size(3), shape[3], mode));
 }
 
-constexpr std::array kRows{DialectRow{"Resize", resize}};
+constexpr std::array kResizeRows{DialectRow{"Resize", resize}};
 
 }  // namespace
 
-std::span<const DialectRow> resize_rows(Kernels) { return kRows; }
+std::span<const DialectRow> resize_rows(Kernels) { return kResizeRows; }
 
 }  // namespace octet::lite_integers

@@ -137,12 +137,12 @@ at::Tensor l2_normalization(const IntegerCall& call) {
   });
 }
 
-constexpr std::array kOptimized{
+constexpr std::array kOptimizedSoftmax{
     DialectRow{"Softmax", softmax_in_float},
     DialectRow{"LogSoftmax", log_softmax_in_float},
     DialectRow{"LpNormalization", l2_normalization},
 };
-constexpr std::array kReference{
+constexpr std::array kReferenceSoftmax{
     DialectRow{"Softmax", softmax_in_fixed_point},
     DialectRow{"LogSoftmax", log_softmax_in_fixed_point},
     DialectRow{"LpNormalization", l2_normalization},
@@ -152,7 +152,8 @@ constexpr std::array kReference{
 
 std::span<const DialectRow> softmax_rows(Kernels kernels) {
   if (kernels == Kernels::Wide) return wide_softmax_rows();
-  return kernels == Kernels::Optimized ? std::span(kOptimized) : std::span(kReference);
+  return kernels == Kernels::Optimized ? std::span(kOptimizedSoftmax)
+                                       : std::span(kReferenceSoftmax);
 }
 
 }  // namespace octet::lite_integers

@@ -28,6 +28,16 @@ struct InvertedResidual {
   bool only_last_is_normed = false;  ///< the first two convolutions have biases instead
 };
 
+/// A row of the table of MobileNetV3's blocks.
+struct MobileNetV3Block {
+  int64_t kernel;
+  int64_t expanded;
+  int64_t out;
+  bool squeeze;
+  const char* act;
+  int64_t stride;
+};
+
 /// x is added where it has the shape of the result.
 ValueId inverted_residual(NetworkBuilder& net, const std::string& name, ValueId x,
                           const InvertedResidual& block);

@@ -7,15 +7,16 @@ namespace octet {
 namespace {
 
 // M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018, table 2.
-struct Stage {
+struct Bottleneck {
   int64_t expansion;
   int64_t out;
   int64_t blocks;
   int64_t stride;  ///< of the first block
 };
-constexpr std::array kStages{
-    Stage{1, 16, 1, 1}, Stage{6, 24, 2, 2},  Stage{6, 32, 3, 2},  Stage{6, 64, 4, 2},
-    Stage{6, 96, 3, 1}, Stage{6, 160, 3, 2}, Stage{6, 320, 1, 1},
+constexpr std::array kBottlenecks{
+    Bottleneck{1, 16, 1, 1},  Bottleneck{6, 24, 2, 2}, Bottleneck{6, 32, 3, 2},
+    Bottleneck{6, 64, 4, 2},  Bottleneck{6, 96, 3, 1}, Bottleneck{6, 160, 3, 2},
+    Bottleneck{6, 320, 1, 1},
 };
 
 }  // namespace
@@ -25,7 +26,7 @@ Graph mobilenetv2(const NetworkSize& size, uint64_t seed) {
   ValueId x =
       net.conv_block("stem", net.input(), net.scaled(32), {.kernel = 3, .stride = 2}, "Relu6");
   int number = 0;
-  for (const Stage& stage : kStages) {
+  for (const Bottleneck& stage : kBottlenecks) {
     for (int64_t i = 0; i < stage.blocks; ++i) {
       x = inverted_residual(net, "block" + std::to_string(++number), x,
                             {.kernel = 3,

@@ -6,21 +6,18 @@ namespace octet {
 namespace {
 
 // A. Howard et al., "Searching for MobileNetV3", 2019, table 2.
-struct Block {
-  int64_t kernel;
-  int64_t expanded;
-  int64_t out;
-  bool squeeze;
-  const char* act;
-  int64_t stride;
-};
-constexpr std::array kBlocks{
-    Block{3, 16, 16, true, "Relu", 2},       Block{3, 72, 24, false, "Relu", 2},
-    Block{3, 88, 24, false, "Relu", 1},      Block{5, 96, 40, true, "HardSwish", 2},
-    Block{5, 240, 40, true, "HardSwish", 1}, Block{5, 240, 40, true, "HardSwish", 1},
-    Block{5, 120, 48, true, "HardSwish", 1}, Block{5, 144, 48, true, "HardSwish", 1},
-    Block{5, 288, 96, true, "HardSwish", 2}, Block{5, 576, 96, true, "HardSwish", 1},
-    Block{5, 576, 96, true, "HardSwish", 1},
+constexpr std::array kSmallBlocks{
+    MobileNetV3Block{3, 16, 16, true, "Relu", 2},
+    MobileNetV3Block{3, 72, 24, false, "Relu", 2},
+    MobileNetV3Block{3, 88, 24, false, "Relu", 1},
+    MobileNetV3Block{5, 96, 40, true, "HardSwish", 2},
+    MobileNetV3Block{5, 240, 40, true, "HardSwish", 1},
+    MobileNetV3Block{5, 240, 40, true, "HardSwish", 1},
+    MobileNetV3Block{5, 120, 48, true, "HardSwish", 1},
+    MobileNetV3Block{5, 144, 48, true, "HardSwish", 1},
+    MobileNetV3Block{5, 288, 96, true, "HardSwish", 2},
+    MobileNetV3Block{5, 576, 96, true, "HardSwish", 1},
+    MobileNetV3Block{5, 576, 96, true, "HardSwish", 1},
 };
 
 }  // namespace
@@ -30,7 +27,7 @@ Graph mobilenetv3_small(const NetworkSize& size, uint64_t seed) {
   ValueId x =
       net.conv_block("stem", net.input(), net.scaled(16), {.kernel = 3, .stride = 2}, "HardSwish");
   int number = 0;
-  for (const Block& block : kBlocks) {
+  for (const MobileNetV3Block& block : kSmallBlocks) {
     const int64_t expanded = net.scaled(block.expanded);
     const int64_t squeezed = multiple_of_8(static_cast<double>(expanded) / 4);
     x = inverted_residual(net, "block" + std::to_string(++number), x,

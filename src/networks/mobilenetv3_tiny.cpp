@@ -7,19 +7,14 @@ namespace {
 
 // The blocks of MobileNetV3-Small (A. Howard et al., 2019, table 2), fewer and narrower: made for
 // images of 28 to 64 pixels.
-struct Block {
-  int64_t kernel;
-  int64_t expanded;
-  int64_t out;
-  bool squeeze;
-  const char* act;
-  int64_t stride;
-};
-constexpr std::array kBlocks{
-    Block{3, 16, 16, true, "Relu", 1},       Block{3, 64, 24, false, "Relu", 2},
-    Block{3, 72, 24, false, "Relu", 1},      Block{5, 96, 40, true, "HardSwish", 1},
-    Block{5, 120, 40, true, "HardSwish", 1}, Block{5, 120, 48, true, "HardSwish", 1},
-    Block{5, 144, 48, true, "HardSwish", 1},
+constexpr std::array kTinyBlocks{
+    MobileNetV3Block{3, 16, 16, true, "Relu", 1},
+    MobileNetV3Block{3, 64, 24, false, "Relu", 2},
+    MobileNetV3Block{3, 72, 24, false, "Relu", 1},
+    MobileNetV3Block{5, 96, 40, true, "HardSwish", 1},
+    MobileNetV3Block{5, 120, 40, true, "HardSwish", 1},
+    MobileNetV3Block{5, 120, 48, true, "HardSwish", 1},
+    MobileNetV3Block{5, 144, 48, true, "HardSwish", 1},
 };
 
 }  // namespace
@@ -29,7 +24,7 @@ Graph mobilenetv3_tiny(const NetworkSize& size, uint64_t seed) {
   ValueId x =
       net.conv_block("stem", net.input(), net.scaled(16), {.kernel = 3, .stride = 2}, "HardSwish");
   int number = 0;
-  for (const Block& block : kBlocks) {
+  for (const MobileNetV3Block& block : kTinyBlocks) {
     const int64_t expanded = net.scaled(block.expanded);
     x = inverted_residual(
         net, "block" + std::to_string(++number), x,

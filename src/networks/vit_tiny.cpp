@@ -11,10 +11,10 @@ namespace {
 // "Training data-efficient image transformers & distillation through attention", 2021, table 1
 // (DeiT-Ti, without the token of distillation).
 constexpr int64_t kPatch = 16;
-constexpr int64_t kBlocks = 12;
+constexpr int64_t kDepth = 12;
 constexpr int64_t kHeads = 3;
 constexpr double kWidth = 192;
-constexpr float kEpsilon = 1e-6F;
+constexpr float kNormEpsilon = 1e-6F;
 
 /// Heads have a multiple of 8 channels.
 int64_t embedding_width(double factor) {
@@ -80,9 +80,9 @@ ValueId attention(NetworkBuilder& net, const std::string& name, ValueId x) {
 
 ValueId block(NetworkBuilder& net, const std::string& name, ValueId x) {
   const int64_t width = net.shape(x)[2];
-  ValueId y = net.layer_norm(name + ".attention.norm", x, kEpsilon);
+  ValueId y = net.layer_norm(name + ".attention.norm", x, kNormEpsilon);
   x = net.binary("Add", name + ".attention.add", attention(net, name + ".attention", y), x);
-  y = net.layer_norm(name + ".mlp.norm", x, kEpsilon);
+  y = net.layer_norm(name + ".mlp.norm", x, kNormEpsilon);
   y = net.activation("Gelu", name + ".mlp.act",
                      tokens_linear(net, name + ".mlp.first", y, 4 * width));
   return net.binary("Add", name + ".mlp.add", tokens_linear(net, name + ".mlp.second", y, width),
@@ -100,10 +100,10 @@ Graph vit_tiny(const NetworkSize& size, uint64_t seed) {
   }
   NetworkBuilder net(size, seed);
   ValueId x = embed(net, embedding_width(size.width));
-  for (int64_t i = 1; i <= kBlocks; ++i) x = block(net, "block" + std::to_string(i), x);
+  for (int64_t i = 1; i <= kDepth; ++i) x = block(net, "block" + std::to_string(i), x);
   const int64_t width = net.shape(x)[2];
   x = net.reshape("class", net.slice("class.token", x, 1, 0, 1), {-1, width});
-  x = net.layer_norm("norm", x, kEpsilon);
+  x = net.layer_norm("norm", x, kNormEpsilon);
   return net.finish(net.op("Gemm", "classifier",
                            {x, net.truncated_normal("classifier.weight", {size.classes, width}),
                             net.filled("classifier.bias", {size.classes}, 0)},

@@ -20,16 +20,12 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <limits>
-
 #include "base/fail.h"
 #include "ops/families.h"
 #include "ops/unsigned_integers.h"
 
 namespace octet {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::vector<at::Tensor> run_relu(const OpCall& call) { return {at::relu(call.in(0))}; }
 std::vector<at::Tensor> run_sigmoid(const OpCall& call) { return {at::sigmoid(call.in(0))}; }

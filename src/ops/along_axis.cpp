@@ -41,8 +41,8 @@ std::vector<at::Tensor> run_cum_sum(const OpCall& call) {
   return {(reverse ? x.flip({axis}) : x).to(call.in(0).scalar_type())};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-          QuantRule rule) {
+OpDef along_axis_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
+                     QuantRule rule) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = 1,
@@ -57,9 +57,11 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 std::vector<OpDef> along_axis_ops() {
   constexpr FloatOnly kIndex{"its result is not a number that could be quantized"};
   return {
-      row("ArgMax", {"axis", "keepdims", "select_last_index"}, run_arg<at::argmax>, kIndex),
-      row("ArgMin", {"axis", "keepdims", "select_last_index"}, run_arg<at::argmin>, kIndex),
-      row("CumSum", {"exclusive", "reverse"}, run_cum_sum, Rescale{}),
+      along_axis_row("ArgMax", {"axis", "keepdims", "select_last_index"}, run_arg<at::argmax>,
+                     kIndex),
+      along_axis_row("ArgMin", {"axis", "keepdims", "select_last_index"}, run_arg<at::argmin>,
+                     kIndex),
+      along_axis_row("CumSum", {"exclusive", "reverse"}, run_cum_sum, Rescale{}),
   };
 }
 

@@ -10,15 +10,12 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
-#include <limits>
 
 #include "base/fail.h"
 #include "ops/families.h"
 
 namespace octet {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// [batch, sequence, heads * size] as [batch, heads, sequence, size]; four dimensions stay.
 at::Tensor split_heads(const OpCall& call, const at::Tensor& x, std::string_view attribute) {

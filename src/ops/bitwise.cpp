@@ -44,8 +44,8 @@ std::vector<at::Tensor> run_bit_shift(const OpCall& call) {
   return {at::bitwise_right_shift(widened(x), widened(amount)).to(x.scalar_type())};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_t data_inputs,
-          RunFn run) {
+OpDef bitwise_row(std::string_view name, std::vector<std::string_view> attributes,
+                  size_t data_inputs, RunFn run) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -58,11 +58,11 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_
 
 std::vector<OpDef> bitwise_ops() {
   return {
-      row("BitShift", {"direction"}, 2, run_bit_shift),
-      row("BitwiseAnd", {}, 2, run_bitwise<bit_and>),
-      row("BitwiseOr", {}, 2, run_bitwise<bit_or>),
-      row("BitwiseXor", {}, 2, run_bitwise<bit_xor>),
-      row("BitwiseNot", {}, 1, run_bitwise_not),
+      bitwise_row("BitShift", {"direction"}, 2, run_bit_shift),
+      bitwise_row("BitwiseAnd", {}, 2, run_bitwise<bit_and>),
+      bitwise_row("BitwiseOr", {}, 2, run_bitwise<bit_or>),
+      bitwise_row("BitwiseXor", {}, 2, run_bitwise<bit_xor>),
+      bitwise_row("BitwiseNot", {}, 1, run_bitwise_not),
   };
 }
 

@@ -113,8 +113,8 @@ double mul_factor(const Graph& graph, const Node& node) {
   return 0;
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_t data_inputs,
-          RunFn run, Rescale rule = {.elementwise = true}) {
+OpDef elementwise_row(std::string_view name, std::vector<std::string_view> attributes,
+                      size_t data_inputs, RunFn run, Rescale rule = {.elementwise = true}) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -127,16 +127,17 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_
 
 std::vector<OpDef> elementwise_ops() {
   return {
-      row("Add", {}, 2, run_ring<add>),
-      row("Sub", {}, 2, run_ring<subtract>),
-      row("Mul", {}, 2, run_ring<multiply>, Rescale{.factor = mul_factor, .elementwise = true}),
-      row("Div", {}, 2, run_div),
-      row("Mod", {"fmod"}, 2, run_mod),
-      row("Pow", {}, 2, run_pow),
-      row("Sum", {}, kAllInputs, run_sum),
-      row("Mean", {}, kAllInputs, run_mean),
-      row("Max", {}, kAllInputs, run_extreme<at::maximum>),
-      row("Min", {}, kAllInputs, run_extreme<at::minimum>),
+      elementwise_row("Add", {}, 2, run_ring<add>),
+      elementwise_row("Sub", {}, 2, run_ring<subtract>),
+      elementwise_row("Mul", {}, 2, run_ring<multiply>,
+                      Rescale{.factor = mul_factor, .elementwise = true}),
+      elementwise_row("Div", {}, 2, run_div),
+      elementwise_row("Mod", {"fmod"}, 2, run_mod),
+      elementwise_row("Pow", {}, 2, run_pow),
+      elementwise_row("Sum", {}, kAllInputs, run_sum),
+      elementwise_row("Mean", {}, kAllInputs, run_mean),
+      elementwise_row("Max", {}, kAllInputs, run_extreme<at::maximum>),
+      elementwise_row("Min", {}, kAllInputs, run_extreme<at::minimum>),
   };
 }
 

@@ -4,6 +4,9 @@
 
 namespace octet {
 
+/// The rule of operators that a pass takes apart.
+inline constexpr FloatOnly kRewritten{"it has to be rewritten into parts first"};
+
 // One function per family file; `all_ops` is their sum.
 std::vector<OpDef> activation_ops();
 std::vector<OpDef> along_axis_ops();

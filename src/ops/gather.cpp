@@ -118,8 +118,8 @@ std::vector<at::Tensor> run_tensor_scatter(const OpCall& call) {
   return {at::scatter(cache, axis, places.reshape(shape).expand(update.sizes()), update)};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-          QuantRule rule, size_t data_inputs = 1) {
+OpDef gather_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
+                 QuantRule rule, size_t data_inputs = 1) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -133,12 +133,12 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 std::vector<OpDef> gather_ops() {
   const FloatOnly scatters{"its indices stand between the two tensors that it joins"};
   return {
-      row("Gather", {"axis"}, run_gather, Moves{}),
-      row("GatherElements", {"axis"}, run_gather_elements, Moves{}),
-      row("GatherND", {"batch_dims"}, run_gather_nd, Moves{}),
-      row("ScatterElements", {"axis", "reduction"}, run_scatter_elements, scatters),
-      row("ScatterND", {"reduction"}, run_scatter_nd, scatters),
-      row("TensorScatter", {"axis", "mode"}, run_tensor_scatter, Moves{}, 2),
+      gather_row("Gather", {"axis"}, run_gather, Moves{}),
+      gather_row("GatherElements", {"axis"}, run_gather_elements, Moves{}),
+      gather_row("GatherND", {"batch_dims"}, run_gather_nd, Moves{}),
+      gather_row("ScatterElements", {"axis", "reduction"}, run_scatter_elements, scatters),
+      gather_row("ScatterND", {"reduction"}, run_scatter_nd, scatters),
+      gather_row("TensorScatter", {"axis", "mode"}, run_tensor_scatter, Moves{}, 2),
   };
 }
 

@@ -12,9 +12,7 @@
 namespace octet {
 namespace {
 
-constexpr FloatOnly kLowered{"it has to be rewritten into parts first"};
-
-double epsilon_of(const Node& node) { return node.number("epsilon", 1e-5F); }
+double layer_norm_epsilon(const Node& node) { return node.number("epsilon", 1e-5F); }
 
 /// The first dimension that is normalized.
 int64_t axis_of(const OpCall& call) {
@@ -53,7 +51,7 @@ std::vector<at::Tensor> normalized_in_steps(const OpCall& call, at::ScalarType s
   const at::Tensor wide = x.to(at::promote_types(x.scalar_type(), stash));
   const auto [variance, mean] =
       at::var_mean(wide, dims_from(axis_of(call), x.dim()), at::Scalar(0), true);
-  const at::Tensor inverse = at::rsqrt(variance + epsilon_of(call.node));
+  const at::Tensor inverse = at::rsqrt(variance + layer_norm_epsilon(call.node));
   at::Tensor y = ((wide - mean) * inverse).to(x.scalar_type()) * call.in(1);
   if (call.has(2)) y = y + call.in(2);
   return {y, mean.to(stash), inverse.to(stash)};
@@ -70,7 +68,7 @@ std::vector<at::Tensor> run_layer_normalization(const OpCall& call) {
   }
   std::optional<at::Tensor> bias;
   if (call.has(2)) bias = call.in(2);
-  return {at::layer_norm(x, shape, call.in(1), bias, epsilon_of(call.node), false)};
+  return {at::layer_norm(x, shape, call.in(1), bias, layer_norm_epsilon(call.node), false)};
 }
 
 /// Opset 23: the root of the mean square instead of the deviation, no bias. The result has the type
@@ -79,16 +77,16 @@ std::vector<at::Tensor> run_rms_normalization(const OpCall& call) {
   const at::Tensor& x = call.in(0);
   const at::Tensor wide = x.to(at::promote_types(x.scalar_type(), stash_type_of(call.node)));
   const at::Tensor mean = (wide * wide).mean(dims_from(axis_of(call), x.dim()), true);
-  const at::Tensor y = wide * at::rsqrt(mean + epsilon_of(call.node));
+  const at::Tensor y = wide * at::rsqrt(mean + layer_norm_epsilon(call.node));
   return {y.to(call.in(1).scalar_type()) * call.in(1)};
 }
 
-OpDef norm(std::string_view name, RunFn run) {
+OpDef layer_norm_row(std::string_view name, RunFn run) {
   return {.name = name,
           .attributes = {{"axis", "epsilon", "stash_type"}},
           .data_inputs = 1,
           .run = run,
-          .quant = kLowered,
+          .quant = kRewritten,
           .statistics = Statistics{}};
 }
 
@@ -96,8 +94,8 @@ OpDef norm(std::string_view name, RunFn run) {
 
 std::vector<OpDef> layer_norm_ops() {
   return {
-      norm("LayerNormalization", run_layer_normalization),
-      norm("RMSNormalization", run_rms_normalization),
+      layer_norm_row("LayerNormalization", run_layer_normalization),
+      layer_norm_row("RMSNormalization", run_rms_normalization),
   };
 }
 

@@ -12,15 +12,11 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <limits>
-
 #include "ops/families.h"
 #include "ops/unsigned_integers.h"
 
 namespace octet {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 template <at::Tensor (*function)(const at::Tensor&, const at::Tensor&)>
 std::vector<at::Tensor> run_compare(const OpCall& call) {
@@ -48,8 +44,8 @@ std::vector<at::Tensor> run_where(const OpCall& call) {
   return {at::where(call.in(0), widened(call.in(1)), widened(call.in(2))).to(type)};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_t data_inputs,
-          RunFn run) {
+OpDef logic_row(std::string_view name, std::vector<std::string_view> attributes, size_t data_inputs,
+                RunFn run) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -62,17 +58,17 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, size_
 
 std::vector<OpDef> logic_ops() {
   return {
-      row("And", {}, 2, run_binary<at::logical_and>),
-      row("Or", {}, 2, run_binary<at::logical_or>),
-      row("Xor", {}, 2, run_binary<at::logical_xor>),
-      row("Not", {}, 1, run_not),
-      row("Equal", {}, 2, run_compare<at::eq>),
-      row("Greater", {}, 2, run_compare<at::gt>),
-      row("GreaterOrEqual", {}, 2, run_compare<at::ge>),
-      row("Less", {}, 2, run_compare<at::lt>),
-      row("LessOrEqual", {}, 2, run_compare<at::le>),
-      row("IsNaN", {}, 1, run_is_nan),
-      row("IsInf", {"detect_negative", "detect_positive"}, 1, run_is_inf),
+      logic_row("And", {}, 2, run_binary<at::logical_and>),
+      logic_row("Or", {}, 2, run_binary<at::logical_or>),
+      logic_row("Xor", {}, 2, run_binary<at::logical_xor>),
+      logic_row("Not", {}, 1, run_not),
+      logic_row("Equal", {}, 2, run_compare<at::eq>),
+      logic_row("Greater", {}, 2, run_compare<at::gt>),
+      logic_row("GreaterOrEqual", {}, 2, run_compare<at::ge>),
+      logic_row("Less", {}, 2, run_compare<at::lt>),
+      logic_row("LessOrEqual", {}, 2, run_compare<at::le>),
+      logic_row("IsNaN", {}, 1, run_is_nan),
+      logic_row("IsInf", {"detect_negative", "detect_positive"}, 1, run_is_inf),
       {.name = "Where",
        .attributes = std::vector<std::string_view>{},
        .data_inputs = 3,  // the condition among them, which is not of floating-point numbers

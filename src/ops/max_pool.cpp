@@ -18,8 +18,6 @@
 namespace octet {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 /// ATen's pooling of floats; `window` has two or three dimensions.
 at::Tensor aten_max_pool(const at::Tensor& image, const SpatialWindow& window) {
   at::Tensor x = image;

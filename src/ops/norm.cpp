@@ -13,8 +13,6 @@
 namespace octet {
 namespace {
 
-constexpr FloatOnly kLowered{"it has to be rewritten into parts first"};
-
 double epsilon_of(const Node& node) { return node.number("epsilon", 1e-5F); }
 
 /// Every dimension but the channels.
@@ -110,12 +108,12 @@ std::vector<at::Tensor> run_lrn(const OpCall& call) {
   return {x * at::pow(base, -static_cast<double>(call.node.number("beta", 0.75F)))};
 }
 
-OpDef norm(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
+OpDef norm_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = 1,
           .run = run,
-          .quant = kLowered,
+          .quant = kRewritten,
           .statistics = Statistics{}};
 }
 
@@ -129,11 +127,12 @@ std::vector<OpDef> norm_ops() {
        .run = run_batch_normalization,
        .quant = FloatOnly{"it follows no convolution that it could be folded into"},
        .statistics = Statistics{3, 4}},
-      norm("InstanceNormalization", {"epsilon"}, run_instance_normalization),
-      norm("GroupNormalization", {"epsilon", "num_groups", "stash_type"}, run_group_normalization),
-      norm("LpNormalization", {"axis", "p"}, run_lp_normalization),
-      norm("MeanVarianceNormalization", {"axes"}, run_mean_variance_normalization),
-      norm("LRN", {"alpha", "beta", "bias", "size"}, run_lrn),
+      norm_row("InstanceNormalization", {"epsilon"}, run_instance_normalization),
+      norm_row("GroupNormalization", {"epsilon", "num_groups", "stash_type"},
+               run_group_normalization),
+      norm_row("LpNormalization", {"axis", "p"}, run_lp_normalization),
+      norm_row("MeanVarianceNormalization", {"axes"}, run_mean_variance_normalization),
+      norm_row("LRN", {"alpha", "beta", "bias", "size"}, run_lrn),
   };
 }
 

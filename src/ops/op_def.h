@@ -63,6 +63,8 @@ struct Rescale {
   /// number for all inputs but one, the operator is as good as `Pointwise`.
   bool elementwise = false;
 };
+/// As a bound it says that there is none.
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// A function of one number, applied to each element of the first input (other data inputs are
 /// constants): a table with an entry per integer computes it exactly, whatever the target.
 struct Pointwise {

@@ -43,7 +43,7 @@ Reduction reduction_of(const OpCall& call) {
 }
 
 template <at::Tensor (*function)(const Reduction&)>
-std::vector<at::Tensor> run(const OpCall& call) {
+std::vector<at::Tensor> run_reduction(const OpCall& call) {
   return {function(reduction_of(call)).to(call.in(0).scalar_type())};
 }
 
@@ -114,7 +114,7 @@ at::Tensor extreme(const Reduction& r) {
                       r.x.scalar_type());
 }
 
-OpDef row(std::string_view name, RunFn run_function, QuantRule rule) {
+OpDef reduce_row(std::string_view name, RunFn run_function, QuantRule rule) {
   return {.name = name,
           .attributes = {{"keepdims", "noop_with_empty_axes"}},
           .data_inputs = 1,
@@ -126,18 +126,17 @@ OpDef row(std::string_view name, RunFn run_function, QuantRule rule) {
 }  // namespace
 
 std::vector<OpDef> reduce_ops() {
-  constexpr FloatOnly kParts{"it has to be rewritten into parts first"};
   return {
-      row("ReduceMean", run<mean>, Rescale{}),
-      row("ReduceSum", run<sum>, Rescale{}),
-      row("ReduceL1", run<l1>, Rescale{}),
-      row("ReduceL2", run<l2>, Rescale{}),
-      row("ReduceSumSquare", run<sum_square>, Rescale{}),
-      row("ReduceProd", run<prod>, Rescale{}),
-      row("ReduceLogSum", run<log_sum>, kParts),
-      row("ReduceLogSumExp", run<log_sum_exp>, kParts),
-      row("ReduceMax", run<extreme<true>>, Moves{}),
-      row("ReduceMin", run<extreme<false>>, Moves{}),
+      reduce_row("ReduceMean", run_reduction<mean>, Rescale{}),
+      reduce_row("ReduceSum", run_reduction<sum>, Rescale{}),
+      reduce_row("ReduceL1", run_reduction<l1>, Rescale{}),
+      reduce_row("ReduceL2", run_reduction<l2>, Rescale{}),
+      reduce_row("ReduceSumSquare", run_reduction<sum_square>, Rescale{}),
+      reduce_row("ReduceProd", run_reduction<prod>, Rescale{}),
+      reduce_row("ReduceLogSum", run_reduction<log_sum>, kRewritten),
+      reduce_row("ReduceLogSumExp", run_reduction<log_sum_exp>, kRewritten),
+      reduce_row("ReduceMax", run_reduction<extreme<true>>, Moves{}),
+      reduce_row("ReduceMin", run_reduction<extreme<false>>, Moves{}),
   };
 }
 

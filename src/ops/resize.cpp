@@ -214,7 +214,7 @@ std::vector<at::Tensor> run_resize(const OpCall& call) {
   return {y};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
+OpDef resize_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = 1,
@@ -227,11 +227,11 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 
 std::vector<OpDef> resize_ops() {
   return {
-      row("Resize",
-          {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a",
-           "exclude_outside", "extrapolation_value", "keep_aspect_ratio_policy", "mode",
-           "nearest_mode"},
-          run_resize),
+      resize_row("Resize",
+                 {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a",
+                  "exclude_outside", "extrapolation_value", "keep_aspect_ratio_policy", "mode",
+                  "nearest_mode"},
+                 run_resize),
   };
 }
 

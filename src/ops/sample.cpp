@@ -43,7 +43,7 @@ std::vector<at::Tensor> run_affine_grid(const OpCall& call) {
 }
 
 /// One spatial dimension of Col2Im.
-struct Axis {
+struct ColumnAxis {
   int64_t image;  ///< size of the image with its pads
   int64_t block;
   int64_t stride;
@@ -53,14 +53,14 @@ struct Axis {
   int64_t steps() const { return (image - dilation * (block - 1) - 1) / stride + 1; }
 };
 
-std::vector<Axis> axes_of_columns(const OpCall& call) {
+std::vector<ColumnAxis> axes_of_columns(const OpCall& call) {
   const auto image = integers_of(call.in(1));
   const auto block = integers_of(call.in(2));
   const size_t rank = image.size();
   const auto dilations = call.node.integers("dilations", std::vector<int64_t>(rank, 1));
   const auto strides = call.node.integers("strides", std::vector<int64_t>(rank, 1));
   const auto pads = call.node.integers("pads", std::vector<int64_t>(2 * rank, 0));
-  std::vector<Axis> axes;
+  std::vector<ColumnAxis> axes;
   for (size_t d = 0; d < rank; ++d) {
     axes.push_back({image[d] + pads.at(d) + pads.at(d + rank), block.at(d), strides.at(d),
                     dilations.at(d), pads.at(d), pads.at(d + rank)});
@@ -70,9 +70,9 @@ std::vector<Axis> axes_of_columns(const OpCall& call) {
 
 /// Which pixel of the flattened padded image each element of a column, at each step, comes from:
 /// [product of blocks, product of steps].
-at::Tensor pixels_of(const std::vector<Axis>& axes) {
+at::Tensor pixels_of(const std::vector<ColumnAxis>& axes) {
   at::Tensor pixel = at::zeros({1, 1}, at::kLong);
-  for (const Axis& axis : axes) {
+  for (const ColumnAxis& axis : axes) {
     const at::Tensor inside = at::arange(axis.block, at::kLong) * axis.dilation;
     const at::Tensor step = at::arange(axis.steps(), at::kLong) * axis.stride;
     const at::Tensor place = inside.reshape({1, -1, 1, 1}) + step.reshape({1, 1, 1, -1});
@@ -84,14 +84,14 @@ at::Tensor pixels_of(const std::vector<Axis>& axes) {
 
 /// Sums the blocks of columns [N, C * block, steps] where they overlap.
 std::vector<at::Tensor> run_col2im(const OpCall& call) {
-  const std::vector<Axis> axes = axes_of_columns(call);
+  const std::vector<ColumnAxis> axes = axes_of_columns(call);
   const at::Tensor pixels = pixels_of(axes);
   const at::Tensor columns = call.in(0).contiguous();
   const int64_t batch = columns.size(0);
   const int64_t channels = columns.size(1) / pixels.size(0);
   std::vector<int64_t> shape{batch, channels};
   int64_t size = 1;
-  for (const Axis& axis : axes) {
+  for (const ColumnAxis& axis : axes) {
     shape.push_back(axis.image);
     size *= axis.image;
   }
@@ -105,8 +105,8 @@ std::vector<at::Tensor> run_col2im(const OpCall& call) {
   return {image};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-          std::string_view reason) {
+OpDef sample_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
+                 std::string_view reason) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = 1,
@@ -119,11 +119,11 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 
 std::vector<OpDef> sample_ops() {
   return {
-      row("GridSample", {"align_corners", "mode", "padding_mode"}, run_grid_sample,
-          "no target samples a grid in integers"),
-      row("AffineGrid", {"align_corners"}, run_affine_grid, "its output are coordinates"),
-      row("Col2Im", {"dilations", "pads", "strides"}, run_col2im,
-          "no target sums overlapping blocks in integers"),
+      sample_row("GridSample", {"align_corners", "mode", "padding_mode"}, run_grid_sample,
+                 "no target samples a grid in integers"),
+      sample_row("AffineGrid", {"align_corners"}, run_affine_grid, "its output are coordinates"),
+      sample_row("Col2Im", {"dilations", "pads", "strides"}, run_col2im,
+                 "no target sums overlapping blocks in integers"),
   };
 }
 

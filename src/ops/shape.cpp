@@ -95,8 +95,8 @@ std::vector<at::Tensor> run_non_zero(const OpCall& call) {
   return {at::nonzero(x.dim() > 0 ? x : x.reshape({1})).t().contiguous()};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-          size_t data_inputs = 1) {
+OpDef shape_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
+                size_t data_inputs = 1) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -111,15 +111,15 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 // read.
 std::vector<OpDef> shape_ops() {
   return {
-      row("Shape", {"start", "end"}, run_shape),
-      row("Size", {}, run_size),
-      row("ConstantOfShape", {"value"}, run_constant_of_shape),
-      row("Cast", {"to", "saturate"}, run_cast),
-      row("CastLike", {"saturate"}, run_cast_like),
-      row("Range", {}, run_range),
-      row("EyeLike", {"dtype", "k"}, run_eye_like),
-      row("OneHot", {"axis"}, run_one_hot),
-      row("NonZero", {}, run_non_zero),
+      shape_row("Shape", {"start", "end"}, run_shape),
+      shape_row("Size", {}, run_size),
+      shape_row("ConstantOfShape", {"value"}, run_constant_of_shape),
+      shape_row("Cast", {"to", "saturate"}, run_cast),
+      shape_row("CastLike", {"saturate"}, run_cast_like),
+      shape_row("Range", {}, run_range),
+      shape_row("EyeLike", {"dtype", "k"}, run_eye_like),
+      shape_row("OneHot", {"axis"}, run_one_hot),
+      shape_row("NonZero", {}, run_non_zero),
   };
 }
 

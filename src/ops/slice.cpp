@@ -80,8 +80,8 @@ std::vector<at::Tensor> run_compress(const OpCall& call) {
   return {at::index_select(x, call.node.integer("axis", 0), chosen)};
 }
 
-OpDef moving(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
-             size_t data_inputs = 1) {
+OpDef moved_parts(std::string_view name, std::vector<std::string_view> attributes, RunFn run,
+                  size_t data_inputs = 1) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = data_inputs,
@@ -94,11 +94,11 @@ OpDef moving(std::string_view name, std::vector<std::string_view> attributes, Ru
 
 std::vector<OpDef> slice_ops() {
   return {
-      moving("Concat", {"axis"}, run_concat, kAllInputs),
-      moving("Split", {"axis", "num_outputs"}, run_split),
-      moving("Slice", {}, run_slice),
-      moving("ReverseSequence", {"batch_axis", "time_axis"}, run_reverse_sequence),
-      moving("Compress", {"axis"}, run_compress),
+      moved_parts("Concat", {"axis"}, run_concat, kAllInputs),
+      moved_parts("Split", {"axis", "num_outputs"}, run_split),
+      moved_parts("Slice", {}, run_slice),
+      moved_parts("ReverseSequence", {"batch_axis", "time_axis"}, run_reverse_sequence),
+      moved_parts("Compress", {"axis"}, run_compress),
   };
 }
 

@@ -44,7 +44,7 @@ std::vector<at::Tensor> run_unique(const OpCall& call) {
   return {values, first, inverse, counts};
 }
 
-OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
+OpDef sort_row(std::string_view name, std::vector<std::string_view> attributes, RunFn run) {
   return {.name = name,
           .attributes = std::move(attributes),
           .data_inputs = 1,
@@ -57,8 +57,8 @@ OpDef row(std::string_view name, std::vector<std::string_view> attributes, RunFn
 
 std::vector<OpDef> sort_ops() {
   return {
-      row("TopK", {"axis", "largest", "sorted"}, run_top_k),
-      row("Unique", {"axis", "sorted"}, run_unique),
+      sort_row("TopK", {"axis", "largest", "sorted"}, run_top_k),
+      sort_row("Unique", {"axis", "sorted"}, run_unique),
   };
 }
 

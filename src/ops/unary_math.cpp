@@ -28,7 +28,7 @@ namespace octet {
 namespace {
 
 template <at::Tensor (*function)(const at::Tensor&)>
-std::vector<at::Tensor> run(const OpCall& call) {
+std::vector<at::Tensor> run_unary(const OpCall& call) {
   return {function(call.in(0))};
 }
 
@@ -44,7 +44,7 @@ std::vector<at::Tensor> run_sign(const OpCall& call) {
   return {widened(x).ne(0).to(x.scalar_type())};
 }
 
-OpDef row(std::string_view name, RunFn run, Pointwise rule = {}) {
+OpDef unary_row(std::string_view name, RunFn run, Pointwise rule = {}) {
   return {.name = name,
           .attributes = std::vector<std::string_view>{},
           .data_inputs = 1,
@@ -57,27 +57,27 @@ OpDef row(std::string_view name, RunFn run, Pointwise rule = {}) {
 
 std::vector<OpDef> unary_math_ops() {
   return {
-      row("Abs", run_abs),
-      row("Neg", run<at::neg>),
-      row("Sign", run_sign),
-      row("Sqrt", run<at::sqrt>),
-      row("Reciprocal", run<at::reciprocal>),
-      row("Exp", run<at::exp>),
-      row("Log", run<at::log>),
-      row("Floor", run<at::floor>),
-      row("Ceil", run<at::ceil>),
-      row("Round", run<at::round>),  // halves to even, as ONNX wants it
-      row("Sin", run<at::sin>, Pointwise{{{-1, 1}}}),
-      row("Cos", run<at::cos>, Pointwise{{{-1, 1}}}),
-      row("Tan", run<at::tan>),
-      row("Asin", run<at::asin>),
-      row("Acos", run<at::acos>),
-      row("Atan", run<at::atan>),
-      row("Sinh", run<at::sinh>),
-      row("Cosh", run<at::cosh>),
-      row("Asinh", run<at::asinh>),
-      row("Acosh", run<at::acosh>),
-      row("Atanh", run<at::atanh>),
+      unary_row("Abs", run_abs),
+      unary_row("Neg", run_unary<at::neg>),
+      unary_row("Sign", run_sign),
+      unary_row("Sqrt", run_unary<at::sqrt>),
+      unary_row("Reciprocal", run_unary<at::reciprocal>),
+      unary_row("Exp", run_unary<at::exp>),
+      unary_row("Log", run_unary<at::log>),
+      unary_row("Floor", run_unary<at::floor>),
+      unary_row("Ceil", run_unary<at::ceil>),
+      unary_row("Round", run_unary<at::round>),  // halves to even, as ONNX wants it
+      unary_row("Sin", run_unary<at::sin>, Pointwise{{{-1, 1}}}),
+      unary_row("Cos", run_unary<at::cos>, Pointwise{{{-1, 1}}}),
+      unary_row("Tan", run_unary<at::tan>),
+      unary_row("Asin", run_unary<at::asin>),
+      unary_row("Acos", run_unary<at::acos>),
+      unary_row("Atan", run_unary<at::atan>),
+      unary_row("Sinh", run_unary<at::sinh>),
+      unary_row("Cosh", run_unary<at::cosh>),
+      unary_row("Asinh", run_unary<at::asinh>),
+      unary_row("Acosh", run_unary<at::acosh>),
+      unary_row("Atanh", run_unary<at::atanh>),
   };
 }
 

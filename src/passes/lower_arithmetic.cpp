@@ -146,9 +146,6 @@ bool lower_mean(Graph& graph, NodeId id) {
   return true;
 }
 
-/// Below this a score adds nothing to a softmax of 256 steps, while its grid stays fine.
-constexpr float kMasked = -24;
-
 /// Where with a constant condition that puts minus infinity, or nearly, into scores = Add of a
 /// mask.
 bool lower_where(Graph& graph, NodeId id) {
@@ -173,7 +170,7 @@ bool lower_where(Graph& graph, NodeId id) {
   return false;
 }
 
-constexpr std::array kLowerings{
+constexpr std::array kArithmeticLowerings{
     OperatorLowering{"HardSigmoid", lower_hard_sigmoid},
     OperatorLowering{"HardSwish", lower_hard_swish},
     OperatorLowering{"Sub", lower_sub},
@@ -187,7 +184,7 @@ constexpr std::array kLowerings{
 
 }  // namespace
 
-std::span<const OperatorLowering> arithmetic_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> arithmetic_lowerings() { return kArithmeticLowerings; }
 
 size_t bound_masks(Graph& graph) {
   size_t bounded = 0;

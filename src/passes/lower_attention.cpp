@@ -8,10 +8,6 @@
 namespace octet {
 namespace {
 
-/// Below this a score adds nothing to a softmax of 256 steps, while its grid stays fine; the same
-/// as `bound_masks` puts.
-constexpr float kMasked = -24;
-
 /// What an operand holds, by dimension; the batch may be open.
 struct Heads {
   int64_t batch;
@@ -312,13 +308,13 @@ bool lower_rotary(Graph& graph, NodeId id) {
   return true;
 }
 
-constexpr std::array kLowerings{
+constexpr std::array kAttentionLowerings{
     OperatorLowering{"Attention", lower_attention},
     OperatorLowering{"RotaryEmbedding", lower_rotary},
 };
 
 }  // namespace
 
-std::span<const OperatorLowering> attention_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> attention_lowerings() { return kAttentionLowerings; }
 
 }  // namespace octet

@@ -339,10 +339,10 @@ bool lower_einsum(Graph& graph, NodeId id) {
   return true;
 }
 
-constexpr std::array kLowerings{OperatorLowering{"Einsum", lower_einsum}};
+constexpr std::array kEinsumLowerings{OperatorLowering{"Einsum", lower_einsum}};
 
 }  // namespace
 
-std::span<const OperatorLowering> einsum_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> einsum_lowerings() { return kEinsumLowerings; }
 
 }  // namespace octet

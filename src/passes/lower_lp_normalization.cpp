@@ -10,7 +10,7 @@ namespace {
 constexpr float kSmallest = 1e-30F;
 
 /// x / (sum |x|^p)^(1/p) over the last dimension, `count` long; p is 1 or 2.
-ValueId normalize_last(Parts& parts, ValueId x, int64_t count, int64_t p) {
+ValueId lp_normalize_last(Parts& parts, ValueId x, int64_t count, int64_t p) {
   ValueId norm = p == 2 ? sum_squares_last(parts, "squares", x)
                         : sum_last(parts, "sum", parts.op("Abs", "size", {x}), count, 1);
   norm = parts.op("Add", "positive", {norm, parts.number("smallest", kSmallest)});
@@ -35,16 +35,17 @@ bool lower_lp_normalization(Graph& graph, NodeId id) {
   Parts parts(graph, id);
   ValueId x = node.inputs[0];
   if (!last) x = parts.op("Transpose", "turned", {x}, {{"perm", swap}});
-  x = normalize_last(parts, x, count, p);
+  x = lp_normalize_last(parts, x, count, p);
   if (!last) parts.op("Transpose", "turned back", {x}, {{"perm", swap}});
   parts.finish();
   return true;
 }
 
-constexpr std::array kLowerings{OperatorLowering{"LpNormalization", lower_lp_normalization}};
+constexpr std::array kLpNormalizationLowerings{
+    OperatorLowering{"LpNormalization", lower_lp_normalization}};
 
 }  // namespace
 
-std::span<const OperatorLowering> lp_normalization_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> lp_normalization_lowerings() { return kLpNormalizationLowerings; }
 
 }  // namespace octet

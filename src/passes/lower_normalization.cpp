@@ -143,7 +143,7 @@ bool lower_batch_norm(Graph& graph, NodeId id) {
   return true;
 }
 
-constexpr std::array kLowerings{
+constexpr std::array kNormalizationLowerings{
     OperatorLowering{"LayerNormalization", lower_layer},
     OperatorLowering{"RMSNormalization", lower_rms},
     OperatorLowering{"GroupNormalization", lower_group},
@@ -153,6 +153,6 @@ constexpr std::array kLowerings{
 
 }  // namespace
 
-std::span<const OperatorLowering> normalization_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> normalization_lowerings() { return kNormalizationLowerings; }
 
 }  // namespace octet

@@ -90,12 +90,12 @@ bool lower_with(Graph& graph, NodeId id, Make make) {
   return true;
 }
 
-bool lower_mean(Graph& graph, NodeId id) {
+bool lower_reduce_mean(Graph& graph, NodeId id) {
   return lower_with(graph, id, [](Parts& parts, ValueId x, int64_t count) {
     return sum_last(parts, "mean", x, count, 1 / static_cast<float>(count));
   });
 }
-bool lower_sum(Graph& graph, NodeId id) {
+bool lower_reduce_sum(Graph& graph, NodeId id) {
   return lower_with(graph, id, [](Parts& parts, ValueId x, int64_t count) {
     return sum_last(parts, "sum", x, count, 1);
   });
@@ -131,9 +131,9 @@ bool lower_log_sum_exp(Graph& graph, NodeId id) {
   });
 }
 
-constexpr std::array kLowerings{
-    OperatorLowering{"ReduceMean", lower_mean},
-    OperatorLowering{"ReduceSum", lower_sum},
+constexpr std::array kReductionLowerings{
+    OperatorLowering{"ReduceMean", lower_reduce_mean},
+    OperatorLowering{"ReduceSum", lower_reduce_sum},
     OperatorLowering{"ReduceSumSquare", lower_sum_square},
     OperatorLowering{"ReduceL2", lower_l2},
     OperatorLowering{"ReduceL1", lower_l1},
@@ -143,6 +143,6 @@ constexpr std::array kLowerings{
 
 }  // namespace
 
-std::span<const OperatorLowering> reduction_lowerings() { return kLowerings; }
+std::span<const OperatorLowering> reduction_lowerings() { return kReductionLowerings; }
 
 }  // namespace octet

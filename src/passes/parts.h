@@ -49,6 +49,10 @@ struct OperatorLowering {
   LowerFn run;
 };
 
+/// What a mask adds to the scores that it hides: below this a score adds nothing to a softmax of
+/// 256 steps, while its grid stays fine.
+inline constexpr float kMasked = -24;
+
 std::span<const OperatorLowering> arithmetic_lowerings();
 std::span<const OperatorLowering> attention_lowerings();
 std::span<const OperatorLowering> einsum_lowerings();

@@ -5,7 +5,6 @@
 #include <ATen/ops/round.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/fail.h"
 #include "graph/quantize_tensor.h"
@@ -13,8 +12,6 @@
 
 namespace octet {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// A row of numbers along the axis of the parameters, for a tensor of `rank` dimensions.
 template <class T>

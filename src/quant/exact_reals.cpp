@@ -1,16 +1,15 @@
 #include "quant/exact_reals.h"
 
 #include <cmath>
-#include <limits>
 
 #include "graph/quantize_tensor.h"
+#include "ops/op_def.h"
 
 namespace octet {
 
 std::optional<float> exact_real(int32_t integer, const Grid& grid) {
   // Product and quotient are each rounded: for large integers a neighbour comes back.
   constexpr int kNeighbours = 4;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   float below = static_cast<float>(static_cast<double>(grid.scale) *
                                    (static_cast<double>(integer) - grid.zero_point));
   float above = below;

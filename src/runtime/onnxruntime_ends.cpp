@@ -53,7 +53,7 @@ OnnxRuntimeEnd end_of(const Ort::Session& session, std::string name, const Ort::
   return end;
 }
 
-ONNXTensorElementDataType element_type(DType type) {
+ONNXTensorElementDataType end_element_type(DType type) {
   switch (type) {
     case DType::Int8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
     case DType::UInt8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
@@ -116,7 +116,7 @@ StoredImages::StoredImages(std::span<const float> images, const OnnxRuntimeEnd& 
   if (end.type == DType::Float32) data = const_cast<float*>(images.data());
   const size_t size = end.type == DType::Float32 ? images.size_bytes() : bytes_.size();
   value_ = Ort::Value::CreateTensor(memory, data, size, shape.data(), shape.size(),
-                                    element_type(end.type));
+                                    end_element_type(end.type));
 }
 
 void append_reals(const Ort::Value& made, const OnnxRuntimeEnd& end, std::vector<float>& out) {

@@ -24,7 +24,7 @@ constexpr const char* kOpen = R"(g (float[N, 1, H, W] image) => (float[N, 3] y)
 constexpr const char* kFixed = R"(g (float[N, 1, 8, 8] x) => (float[N, 64] y) <float[1] w = {2}> {
     [product] m = Mul(x, w) y = Flatten(m) })";
 
-struct Case {
+struct BadModel {
   const char* name;
   const char* text;
   std::function<void(onnx::GraphProto&)> change;
@@ -42,7 +42,7 @@ void make_external(onnx::GraphProto& graph, const char* location) {
   place.set_value(location);
 }
 
-void expect_refused(const Workplace& place, const Case& row) {
+void expect_refused(const Workplace& place, const BadModel& row) {
   auto model = onnx_model(row.text);
   if (row.change) row.change(*model.mutable_graph());
   test::write_model(place.folder(), model, "bad.onnx");
@@ -54,7 +54,7 @@ void expect_refused(const Workplace& place, const Case& row) {
 
 TEST(BadModels, AreRefusedInOneLine) {
   const Workplace place;
-  const Case cases[] = {
+  const BadModel cases[] = {
       {"cycle",
        "g (float[N, 1, 8, 8] x) => (float[N, 64] y) { [sum] a = Add(x, b) b = Relu(a) y = "
        "Flatten(b) }",
@@ -101,7 +101,7 @@ TEST(BadModels, AreRefusedInOneLine) {
        "of "
        "FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT8, UINT8, INT16, UINT16, INT32, INT64, BOOL"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const BadModel& row : cases) expect_refused(place, row);
 }
 
 TEST(BadModels, AreRefusedWhereAValueHasNoElements) {
@@ -140,7 +140,7 @@ TEST(BadModels, AreRefusedWhereAValueHasNoElements) {
 
 TEST(BadModels, AreRefusedWithShapesThatDoNotFit) {
   const Workplace place;
-  const Case cases[] = {
+  const BadModel cases[] = {
       {"contradicts",
        kOpen,
        {},
@@ -161,7 +161,7 @@ TEST(BadModels, AreRefusedWithShapesThatDoNotFit) {
        ": the input 'image' was given two shapes; wanted one",
        "--shape image=Nx1x8x8 --shape Nx1x8x8"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const BadModel& row : cases) expect_refused(place, row);
   test::expect_refused(
       place, {"malformed", "quantize @bad.onnx --data @data.yaml -o @a.onnx --shape 1x0x8x8", 2,
               "'1x0x8x8' is no shape of an input; wanted NAME=1x3x224x224 (sizes from 1 to 65536, "

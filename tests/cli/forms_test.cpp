@@ -6,14 +6,14 @@ namespace octet {
 namespace {
 
 using test::expect_refused;
+using test::RefusedCommand;
 using test::run_octet;
 using test::words;
 using test::Workplace;
-using Case = test::RefusedCommand;
 
 TEST(Forms, RefuseWhatNoRuntimeComputes) {
   const Workplace place;
-  const Case cases[] = {
+  const RefusedCommand cases[] = {
       {"16 bits in ONNX", "quantize @net.onnx --data @data.yaml --activation-bits 16 -o @a.onnx", 2,
        "a.onnx: no runtime of .onnx files has integer kernels of 16-bit activations; wanted 8 "
        "bits, or a .tflite file"},
@@ -48,7 +48,7 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "no data is given to calibrate with; wanted a data description (YAML), or the ranges "
        "'dynamic'"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const RefusedCommand& row : cases) expect_refused(place, row);
 }
 
 /// What `octet eval` says of a file.

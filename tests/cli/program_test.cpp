@@ -14,14 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::expect_refused;
+using test::RefusedCommand;
 using test::run_octet;
 using test::words;
 using test::Workplace;
-using Case = test::RefusedCommand;
 
 TEST(Program, RefusesCommandLines) {
   const Workplace place;
-  const Case cases[] = {
+  const RefusedCommand cases[] = {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
        "unknown subcommand 'frob'; known are new, train, run, quantize, convert, eval, inspect, "
@@ -81,7 +81,7 @@ TEST(Program, RefusesCommandLines) {
       {"missing folder for int8", "quantize @net.onnx --data @data.yaml -o @no/a.onnx", 1,
        "cannot write no/a.onnx: its folder does not exist"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const RefusedCommand& row : cases) expect_refused(place, row);
 }
 
 TEST(Program, RefusesModels) {
@@ -94,7 +94,7 @@ TEST(Program, RefusesModels) {
   test::write_model(place.folder(), test::onnx_model(R"(g (float[N, 1, 8, 8] x) => (float[N, 64] y)
       <int64 axis = {1}> { [odd] m = CumSum(x, axis) y = Flatten(m) })"),
                     "sums.onnx");
-  const Case cases[] = {
+  const RefusedCommand cases[] = {
       {"missing", "quantize @none.onnx --data @data.yaml -o @a.onnx", 2,
        "cannot read none.onnx: No such file or directory"},
       {"missing, eval", "eval @none.onnx --data @data.yaml", 2,
@@ -116,7 +116,7 @@ TEST(Program, RefusesModels) {
        "node \"odd\" (CumSum): onnxruntime-cpu and tflite have no integer form of it; a TFLite "
        "INT8 file has no float between its integers"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const RefusedCommand& row : cases) expect_refused(place, row);
 }
 
 TEST(Program, RefusesData) {
@@ -140,7 +140,7 @@ TEST(Program, RefusesData) {
               "classes: 3\nchannels: 1\nsize: 8x8\ntrain: {format: folder, images: bad}\n");
   place.write("typo.yaml", "classes: 3\nchanels: 1\ntrain: {format: folder, images: bad}\n");
   place.write("recipe.yaml", "name: a\nmodel: net.onnx\ndata: data.yaml\nqat: {epoch: 1}\n");
-  const Case cases[] = {
+  const RefusedCommand cases[] = {
       {"shape", "quantize @net.onnx --data @large.yaml -o @a.onnx", 2,
        "the images are 1x9x8, the network wants 1x8x8; set 'size' and 'channels' in the data "
        "description, or use other data"},
@@ -166,7 +166,7 @@ TEST(Program, RefusesData) {
       {"unknown key, train", "train @recipe.yaml --out @results", 2,
        "recipe.yaml:4: unknown key 'epoch' in 'qat'; did you mean 'epochs'?"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const RefusedCommand& row : cases) expect_refused(place, row);
 }
 
 TEST(Program, NamesTheNodeThatMakesNoNumbers) {

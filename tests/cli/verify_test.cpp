@@ -10,10 +10,10 @@ namespace octet {
 namespace {
 
 using test::expect_refused;
+using test::RefusedCommand;
 using test::run_octet;
 using test::words;
 using test::Workplace;
-using Case = test::RefusedCommand;
 namespace fs = std::filesystem;
 
 /// A workplace with the network file and both INT8 files of its network, made once.
@@ -110,7 +110,7 @@ TEST_F(Verified, RefusesWhatItCannotUse) {
   ASSERT_EQ(other.status, 0) << other.err;
   const auto made = run_octet(words(place, "quantize @o.onnx --data @data.yaml -o @o.octet"));
   ASSERT_EQ(made.status, 0) << made.err;
-  const Case cases[] = {
+  const RefusedCommand cases[] = {
       {"unknown file", "verify @images --against @q.octet --data @data.yaml", 2,
        "images: which runtime computes this file is told by its extension; wanted .onnx or "
        ".tflite"},
@@ -148,7 +148,7 @@ TEST_F(Verified, RefusesWhatItCannotUse) {
        "quantize @net.onnx --data @data.yaml -o @a.onnx --verify-limit -1", 2,
        "verification of 32 images with a limit of -1 steps; wanted 0 or more"},
   };
-  for (const Case& row : cases) expect_refused(place, row);
+  for (const RefusedCommand& row : cases) expect_refused(place, row);
   // Files of another network: the first value that they lack, or hold in another shape.
   for (const char* file : {"q.onnx", "q.tflite"}) {
     const auto ended = run_octet(

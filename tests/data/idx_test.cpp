@@ -19,7 +19,7 @@ DataSource source_in(const TempFolder& folder) {
   return source;
 }
 
-std::vector<float> image_of(const Dataset& dataset, int64_t index) {
+std::vector<float> pixels_of(const Dataset& dataset, int64_t index) {
   std::vector<float> out(static_cast<size_t>(element_count(dataset.shape())));
   dataset.image(index, out);
   return out;
@@ -41,7 +41,7 @@ TEST(Idx, ReadsPlainAndGzippedAlike) {
     EXPECT_EQ(dataset->shape(), (Shape{1, 2, 3}));
     EXPECT_EQ(dataset->label(0), 1);
     EXPECT_EQ(dataset->label(1), 2);
-    const std::vector<float> image = image_of(*dataset, 1);
+    const std::vector<float> image = pixels_of(*dataset, 1);
     for (size_t i = 0; i < 6; ++i) EXPECT_EQ(image[i], static_cast<float>(6 + i) / 255.0f);
   }
 }
@@ -56,7 +56,7 @@ TEST(Idx, NormalizesEachChannelAndDeliversChannelsFirst) {
   const auto dataset = open_dataset(source);
   EXPECT_EQ(dataset->shape(), (Shape{3, 1, 2}));
   const std::vector<float> wanted = {0, 1, 0, 0, 2, -2};
-  const std::vector<float> image = image_of(*dataset, 0);
+  const std::vector<float> image = pixels_of(*dataset, 0);
   for (size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(image[i], wanted[i], 1e-6) << i;
   EXPECT_FLOAT_EQ(dataset->black(1), -0.4f);
   EXPECT_FLOAT_EQ(dataset->black(2), -2.0f);
@@ -71,10 +71,10 @@ TEST(Idx, ResizesBilinearlyWithHalfPixelCentres) {
   source.width = 4;
   const auto dataset = open_dataset(source);
   EXPECT_EQ(dataset->shape(), (Shape{1, 2, 4}));
-  EXPECT_EQ(image_of(*dataset, 0), (std::vector<float>{0, 0.25, 0.75, 1, 0, 0.25, 0.75, 1}));
+  EXPECT_EQ(pixels_of(*dataset, 0), (std::vector<float>{0, 0.25, 0.75, 1, 0, 0.25, 0.75, 1}));
 }
 
-struct Case {
+struct RefusedIdx {
   const char* name;
   std::string images;
   std::string labels;
@@ -85,7 +85,7 @@ TEST(Idx, RefusesFilesThatDoNotFit) {
   const std::string good = idx_bytes({2, 2, 2}, counting(8));
   const std::string labels = idx_bytes({2}, counting(2));
   const std::string huge = idx_bytes({4294967295u, 4294967295u, 4294967295u}, "");
-  const Case cases[] = {
+  const RefusedIdx cases[] = {
       {"not idx", "GIF89a", labels,
        "images: this is not an IDX file (plain or gzipped): its first bytes are not those of one"},
       {"empty file", "", labels,
@@ -114,7 +114,7 @@ TEST(Idx, RefusesFilesThatDoNotFit) {
       {"label too high", good, idx_bytes({2}, counting(2, 2)),
        "labels: image 1 has the label 3; wanted labels from 0 to 2 (classes: 3)"},
   };
-  for (const Case& row : cases) {
+  for (const RefusedIdx& row : cases) {
     const TempFolder folder;
     folder.write("images", row.images);
     folder.write("labels", row.labels);
@@ -182,7 +182,7 @@ TEST(Idx, ReportsAFileThatShrinksWhileItIsUsed) {
   folder.write("labels", idx_bytes({2}, counting(2)));
   const auto dataset = open_dataset(source_in(folder));
   std::filesystem::resize_file(folder / "images", 20);
-  const Error error = error_of([&] { image_of(*dataset, 1); });
+  const Error error = error_of([&] { pixels_of(*dataset, 1); });
   EXPECT_EQ(error.code(), Code::Data);
   EXPECT_EQ(folder.without(error.what()), "cannot read images: bytes 20 to 23 are no longer there");
 }

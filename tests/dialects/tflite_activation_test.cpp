@@ -6,7 +6,7 @@ namespace {
 
 using test::TfliteCase;
 
-at::Tensor all_integers() {
+at::Tensor all_int8() {
   at::Tensor integers = at::empty({1, 256}, at::kInt);
   for (int i = 0; i < 256; ++i) integers.mutable_data_ptr<int32_t>()[i] = i - 128;
   return integers;
@@ -22,7 +22,7 @@ void compare(const char* op, std::map<std::string, Attribute> attributes, unsign
              float scale, const GridOf& grid_of) {
   SCOPED_TRACE(std::format("{} {} {}", op, seed, scale));
   TfliteCase net(seed);
-  const ValueId x = net.input_of(all_integers(), net.grid(scale));
+  const ValueId x = net.input_of(all_int8(), net.grid(scale));
   net.node(op, {x}, std::move(attributes));
   net.write(grid_of(net, scale));
   net.expect_equal();
@@ -72,7 +72,7 @@ TEST(TfliteDialect, ClipsByABoundOfSixAndByTheGrid) {
     SCOPED_TRACE(seed);
     TfliteCase net(seed);
     const float scale = net.power(-10, 4);
-    const ValueId x = net.input_of(all_integers(), net.grid(scale));
+    const ValueId x = net.input_of(all_int8(), net.grid(scale));
     const bool six = seed % 2 == 0;
     const float high = six ? 6.0F : 1.0F;
     net.node("Clip", {x, net.parameter(Tensor::scalar(0)), net.parameter(Tensor::scalar(high))});
@@ -88,7 +88,7 @@ void compare_as(const char* op, tflite::BuiltinOperator code, int version, Optio
   SCOPED_TRACE(std::format("{} {}", op, seed));
   TfliteCase net(seed);
   const float scale = net.power(-12, coarsest);
-  const ValueId x = net.input_of(all_integers(), net.grid(scale));
+  const ValueId x = net.input_of(all_int8(), net.grid(scale));
   net.node(op, {x}, std::move(attributes));
   net.write_as(code, version, std::move(options), close(net, scale), {1, 256});
   // The reference kernels have no ELU.

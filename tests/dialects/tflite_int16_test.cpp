@@ -9,7 +9,7 @@ using Ints = std::vector<int64_t>;
 using Attributes = std::map<std::string, Attribute>;
 
 /// The grid on which sums of `count` products are mostly inside, or mostly far outside, or fine.
-QuantParams fitting(TfliteCase& net, float in, float weight, int64_t count) {
+QuantParams wide_fitting(TfliteCase& net, float in, float weight, int64_t count) {
   const float natural = in * weight * 64 * std::sqrt(static_cast<float>(count));
   const int kind = net.draw(0, 9);
   if (kind == 0) return TfliteCase::wide_grid(natural * net.power(-7, -3));
@@ -18,7 +18,7 @@ QuantParams fitting(TfliteCase& net, float in, float weight, int64_t count) {
 }
 
 /// All 65,536 integers.
-at::Tensor all_integers() {
+at::Tensor all_int16() {
   at::Tensor integers = at::empty({1, 65536}, at::kInt);
   for (int i = 0; i < 65536; ++i) integers.mutable_data_ptr<int32_t>()[i] = i - 32768;
   return integers;
@@ -39,7 +39,7 @@ void compare_conv(unsigned seed, int64_t group, int64_t in, int64_t out) {
            {{"group", group},
             {"strides", Ints{net.draw(1, 2), net.draw(1, 2)}},
             {"pads", Ints{net.draw(0, 1), net.draw(0, 1), net.draw(0, 1), net.draw(0, 1)}}});
-  const QuantParams grid = fitting(net, scale, weight, window[1] * window[2] * window[3]);
+  const QuantParams grid = wide_fitting(net, scale, weight, window[1] * window[2] * window[3]);
   net.draw_activation(grid);
   net.write(grid);
   net.expect_equal();
@@ -68,7 +68,7 @@ TEST(TfliteInt16Dialect, ComputesTransposedConvolutions) {
     const ValueId x = net.input({1, 3, 5, 4}, TfliteCase::wide_grid(scale));
     const ValueId w = net.weight({3, 4, 2, 2}, 1, 0.01F);
     net.node("ConvTranspose", {x, w, net.bias(x, w, 1e6)}, {{"strides", Ints{2, 2}}});
-    net.write(fitting(net, scale, 0.01F, 12));
+    net.write(wide_fitting(net, scale, 0.01F, 12));
     net.expect_equal();
   }
 }
@@ -83,7 +83,7 @@ TEST(TfliteInt16Dialect, ComputesFullyConnectedLayers) {
     const int64_t count = net.draw(1, 40);
     const ValueId x = net.input({1, net.draw(1, 5), depth}, TfliteCase::wide_grid(in));
     net.node("MatMul", {x, net.weight({depth, count}, 1, scale)});
-    const QuantParams out = fitting(net, in, scale, depth);
+    const QuantParams out = wide_fitting(net, in, scale, depth);
     if (seed % 3 == 0) net.activation(0, std::numeric_limits<float>::infinity());
     net.write(out);
     net.expect_equal();
@@ -101,7 +101,7 @@ TEST(TfliteInt16Dialect, ComputesProductsOfActivations) {
     const ValueId a = net.input({batch, net.draw(1, 9), depth}, TfliteCase::wide_grid(left));
     const ValueId b = net.input({batch, depth, net.draw(1, 9)}, TfliteCase::wide_grid(right));
     net.node("MatMul", {a, b});
-    net.write(fitting(net, left, right * 256, depth));
+    net.write(wide_fitting(net, left, right * 256, depth));
     EXPECT_EQ(net.operators(), "BATCH_MATMUL");
     net.expect_equal();
   }
@@ -136,7 +136,7 @@ TEST(TfliteInt16Dialect, MultipliesByANumberWithoutAGrid) {
     SCOPED_TRACE(seed);
     TfliteCase net(seed);
     QuantParams grid = TfliteCase::wide_grid(net.power(-20, 10));
-    const ValueId x = net.input_of(all_integers(), grid);
+    const ValueId x = net.input_of(all_int16(), grid);
     const float factor = net.power(-8, 8);
     net.node("Mul", {x, net.parameter(Tensor::scalar(factor))});
     grid.scale[0] = static_cast<float>(static_cast<double>(grid.scale[0]) * factor);
@@ -152,7 +152,7 @@ TEST(TfliteInt16Dialect, ComputesSigmoidAndTanhOfAllIntegers) {
       // Powers of two have an arithmetic of their own.
       const float scale = seed < 8 ? std::exp2(-static_cast<float>(seed) - 8) : net.power(-20, 2);
       SCOPED_TRACE(std::format("{} {}", op, scale));
-      const ValueId x = net.input_of(all_integers(), TfliteCase::wide_grid(scale));
+      const ValueId x = net.input_of(all_int16(), TfliteCase::wide_grid(scale));
       net.node(op, {x});
       net.write(TfliteCase::wide_grid(1.0F / 32768));
       // Only the default kernels compute powers of two without their table.
@@ -166,7 +166,7 @@ TEST(TfliteInt16Dialect, ComputesReluAndLeakyReluOfAllIntegers) {
     SCOPED_TRACE(seed);
     TfliteCase net(seed);
     const float scale = net.power(-20, 10);
-    const ValueId x = net.input_of(all_integers(), TfliteCase::wide_grid(scale));
+    const ValueId x = net.input_of(all_int16(), TfliteCase::wide_grid(scale));
     const float out = seed % 3 == 0 ? scale : scale * net.power(-3, 3);
     switch (seed % 4) {
       case 0: net.node("Relu", {x}); break;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using test::onnx_model;
 using test::write_model;
 
-constexpr const char* kSmall =
+constexpr const char* kSum =
     "g (float[N, 3] x) => (float[N, 3] y) <float[3] b = {1, 2, 3}> { y = Add(x, b) }";
 
 void say(onnx::TensorProto& tensor, const char* key, const std::string& held) {
@@ -36,7 +36,7 @@ void make_external(onnx::TensorProto& tensor, const std::string& location,
 }
 
 onnx::ModelProto small_model(const std::string& location, const std::string& offset = "0") {
-  auto model = onnx_model(kSmall);
+  auto model = onnx_model(kSum);
   make_external(*model.mutable_graph()->mutable_initializer(0), location, offset);
   return model;
 }
@@ -133,7 +133,7 @@ TEST(ExternalData, MayLieInSubfoldersAndBehindLinksThatStay) {
 
 // --- refusing ------------------------------------------------------------------------------------
 
-struct Case {
+struct RefusedData {
   const char* name;
   const char* location;
   const char* offset;
@@ -156,7 +156,7 @@ TEST(ExternalData, IsRefusedWhereItDoesNotFit) {
   folder.write("short.bin", "12345678");
   folder.write("sub/file", "");
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  const Case cases[] = {
+  const RefusedData cases[] = {
       {"missing", "none.bin", "0", "'none.bin' are missing; copy the file into the model's folder"},
       {"short", "short.bin", "0",
        "'short.bin' end too early: the file has 8 bytes; wanted 12 from offset 0: copy or export "
@@ -187,7 +187,7 @@ TEST(ExternalData, IsRefusedWhereItDoesNotFit) {
       {"a pipe that nobody writes to", "pipe", "0", "'pipe' are not a file"},
       {"no location", "", "0", "name no file; wanted a 'location'"},
   };
-  for (const Case& row : cases) {
+  for (const RefusedData& row : cases) {
     const auto path = write_model(folder, small_model(row.location, row.offset));
     const Error error = error_of([&] { read_onnx(path); });
     EXPECT_EQ(error.code(), Code::Model) << row.name;

@@ -16,7 +16,7 @@ namespace {
 using namespace test;
 
 /// A network for ONNX Runtime alone, calibrated on eight images.
-Quantized quantized(ValueId (*build)(SmallNet& net)) {
+Quantized for_onnx_runtime(ValueId (*build)(SmallNet& net)) {
   SmallNet net;
   net.graph.add_output(net.op("Flatten", {build(net)}));
   const Tensor images = random_tensor({8, 3, 6, 6}, 31, -3, 3);
@@ -34,7 +34,8 @@ std::multiset<std::string> executed(const Quantized& net) {
 }
 
 TEST(IntegerOnnx, LooksTablesUpByGatherElements) {
-  const auto names = executed(quantized([](SmallNet& n) { return n.op("Gelu", {n.mixed(n.x)}); }));
+  const auto names =
+      executed(for_onnx_runtime([](SmallNet& n) { return n.op("Gelu", {n.mixed(n.x)}); }));
   EXPECT_EQ(names.count("GatherElements"), 1);
 }
 
@@ -66,7 +67,7 @@ TEST(IntegerOnnx, CutsAtZeroByATable) {
        0},
   };
   for (const Case& row : cases) {
-    const auto names = executed(quantized(row.build));
+    const auto names = executed(for_onnx_runtime(row.build));
     EXPECT_EQ(names.count("QLinearLeakyRelu"), row.leaky) << row.name;
     // The input's own.
     EXPECT_EQ(names.count("QuantizeLinear"), row.leaky == 1 ? 1 : 2) << row.name;
@@ -74,7 +75,7 @@ TEST(IntegerOnnx, CutsAtZeroByATable) {
 }
 
 TEST(IntegerOnnx, NamesNothingAsAValueIsNamed) {
-  const Quantized net = quantized([](SmallNet& n) {
+  const Quantized net = for_onnx_runtime([](SmallNet& n) {
     const ValueId first = n.graph.add_op("Conv", "x/scale", {n.x, n.c({3, 3, 1, 1})});
     return n.graph.add_op("Conv", "x/quantized", {first, n.c({3, 3, 1, 1})});
   });
@@ -83,7 +84,7 @@ TEST(IntegerOnnx, NamesNothingAsAValueIsNamed) {
 }
 
 TEST(IntegerOnnx, HoldsNothingThatNobodyReads) {
-  const Quantized net = quantized([](SmallNet& n) {
+  const Quantized net = for_onnx_runtime([](SmallNet& n) {
     const ValueId y = n.op("Gelu", {n.mixed(n.x)});
     return n.op("Pad", {n.op("Max", {y, n.op("Relu", {y})}), n.list({0, 0, 1, 1, 0, 0, 1, 1})});
   });

@@ -12,7 +12,7 @@ using test::Change;
 using test::expect_refused;
 using test::kSmall;
 using test::onnx_model;
-using Case = test::RefusedModel;
+using test::RefusedModel;
 
 TEST(OnnxReader, RefusesTypesThatItLacks) {
   constexpr const char* kWanted =
@@ -68,7 +68,7 @@ TEST(OnnxReader, RefusesTypesThatItLacks) {
 }
 
 TEST(OnnxReader, RefusesNetworksThatItCannotRun) {
-  const Case cases[] = {
+  const RefusedModel cases[] = {
       {"subgraph",
        "g (float[N, 2] x, bool c) => (float[N, 2] y) { [choice] y = If (c) <"
        "then_branch = a () => (float[N, 2] p) { p = Relu(x) }, "
@@ -133,7 +133,7 @@ TEST(OnnxReader, RefusesNetworksThatItCannotRun) {
        "m.onnx is not a well-formed ONNX network: No Op registered for HardSwish "
        "with domain_version of 7 ==> Context: Bad node spec for node. Name: OpType: HardSwish"},
   };
-  for (const Case& row : cases) expect_refused(row);
+  for (const RefusedModel& row : cases) expect_refused(row);
 }
 
 TEST(OnnxReader, RefusesTensorsThatLie) {
@@ -152,7 +152,7 @@ TEST(OnnxReader, RefusesTensorsThatLie) {
       tensor.set_raw_data("123456789012");
     };
   };
-  const Case cases[] = {
+  const RefusedModel cases[] = {
       {"more than it holds", kSmall, shaped({4}), Code::Model,
        "m.onnx: the tensor 'b' holds 3 elements, its shape wants 4"},
       {"less than it holds", kSmall, shaped({2}), Code::Model,
@@ -177,7 +177,7 @@ TEST(OnnxReader, RefusesTensorsThatLie) {
        "m.onnx is not a well-formed ONNX network: TensorProto (tensor name: b) "
        "should contain one and only one value field."},
   };
-  for (const Case& row : cases) expect_refused(row);
+  for (const RefusedModel& row : cases) expect_refused(row);
 }
 
 // --- damaged files -------------------------------------------------------------------------------

@@ -247,14 +247,14 @@ const TfliteOp kPicks[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Picks, TfliteLayouts, testing::ValuesIn(kPicks), case_name);
 
-struct Refusal {
+struct LayoutRefusal {
   const char* name;
   Shape input;
   std::function<ValueId(NetworkBuilder&, ValueId)> build;
   const char* message;
 };
 
-const Refusal kRefusals[] = {
+const LayoutRefusal kLayoutRefusals[] = {
     {"NegativePads",
      {1, 2, 4, 4},
      [](auto& net, ValueId x) {
@@ -294,7 +294,7 @@ const Refusal kRefusals[] = {
 };
 
 TEST(TfliteRefusals, RefusesWhatTfliteCannotSay) {
-  for (const Refusal& held : kRefusals) {
+  for (const LayoutRefusal& held : kLayoutRefusals) {
     NetworkBuilder network;
     const ValueId out = held.build(network, network.input(held.input));
     network.finish(out, random_tensor(held.input, 7));

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "formats/tflite/writer.h"
+#include "formats/tflite_op.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"
 #include "support/tflite_network.h"
@@ -14,6 +15,7 @@ namespace {
 
 using test::activation_grid;
 using test::channels_last;
+using test::clip;
 using test::NetworkBuilder;
 using test::random_tensor;
 using test::TfliteNetwork;
@@ -22,11 +24,6 @@ using Ints = std::vector<int64_t>;
 ValueId conv(NetworkBuilder& net, ValueId x, Shape weight) {
   const int64_t count = weight[0];
   return net.weighted("Conv", x, std::move(weight), 0, count, {{"pads", Ints{1, 1, 1, 1}}});
-}
-
-ValueId clip(NetworkBuilder& net, ValueId x, float low, float high) {
-  return net.op("Clip",
-                {x, net.parameter(Tensor::scalar(low)), net.parameter(Tensor::scalar(high))});
 }
 
 TEST(TfliteWriter, ConvAgreesWithIntegerArithmetic) {

@@ -10,8 +10,8 @@ namespace {
 using test::expect_refused;
 using test::kSmall;
 using test::onnx_model;
+using test::RefusedModel;
 using test::write_model;
-using Case = test::RefusedModel;
 
 TEST(Wiring, RefusesGraphsThatAreWiredWrong) {
   const auto twice = [](onnx::ModelProto& model) {
@@ -19,7 +19,7 @@ TEST(Wiring, RefusesGraphsThatAreWiredWrong) {
     const onnx::TensorProto again = graph.initializer(1);
     *graph.add_initializer() = again;
   };
-  const Case cases[] = {
+  const RefusedModel cases[] = {
       {"cycle",
        "g (float[N, 2] x) => (float[N, 2] y) { [sum] a = Add(x, b) b = Relu(a) y = Relu(b) }",
        {},
@@ -87,7 +87,7 @@ TEST(Wiring, RefusesGraphsThatAreWiredWrong) {
       {"two initializers of one name", kSmall, twice, Code::Model,
        "m.onnx: two initializers have the name 'b'; wanted one"},
   };
-  for (const Case& row : cases) expect_refused(row);
+  for (const RefusedModel& row : cases) expect_refused(row);
 }
 
 TEST(Wiring, SortsNodesThatStandInAnotherOrder) {

@@ -10,13 +10,13 @@
 #include <random>
 #include <vector>
 
+#include "kernels/outer_numbers.h"
 #include "support/error_of.h"
 
 namespace octet {
 namespace {
 
-constexpr float kHuge = std::numeric_limits<float>::max();
-constexpr float kTiny = std::numeric_limits<float>::denorm_min();
+using namespace test;
 
 using Data = std::vector<float>;
 

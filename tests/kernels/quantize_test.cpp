@@ -8,12 +8,12 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/outer_numbers.h"
+
 namespace octet {
 namespace {
 
-constexpr float kHuge = std::numeric_limits<float>::max();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kTiny = std::numeric_limits<float>::denorm_min();
+using namespace test;
 
 /// Counts up the grid to the first integer whose upper border `x` does not pass.
 int32_t slow_quantize(float x, const Grid& grid) {

@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "kernels/outer_numbers.h"
 #include "support/error_of.h"
 
 namespace octet {
 namespace {
 
-constexpr float kHuge = std::numeric_limits<float>::max();
-constexpr float kTiny = std::numeric_limits<float>::denorm_min();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using namespace test;
+
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 using Data = std::vector<float>;

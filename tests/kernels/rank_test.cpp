@@ -4,14 +4,13 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "ops/op_def.h"
+
 namespace octet {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// Sorts all classes, which keeps the order of equals.
 int64_t slow_rank(const std::vector<float>& logits, int64_t label) {

@@ -16,7 +16,7 @@ using test::op_examples;
 using test::OpExample;
 
 constexpr double kStep = 1e-6;
-constexpr double kTolerance = 1e-6;
+constexpr double kGradientTolerance = 1e-6;
 
 /// Whether training may want the gradient by input `index`: data, weights and biases, but no
 /// bounds, shapes or running statistics.
@@ -149,7 +149,7 @@ TEST(OpGradient, IsTheSlope) {
     SCOPED_TRACE(example.title());
     try {
       const double error = gradient_error(example, false, compared);
-      EXPECT_LE(error, kTolerance);
+      EXPECT_LE(error, kGradientTolerance);
       worst = std::max(worst, error);
     } catch (const std::exception& error) {
       ADD_FAILURE() << error.what();
@@ -165,7 +165,7 @@ TEST(OpGradient, IsTheSlopeWithTheStatisticsOfTheBatch) {
   for (const OpExample& example : op_examples()) {
     if (find_op(example.op)->statistics.value.empty()) continue;
     SCOPED_TRACE(example.title());
-    EXPECT_LE(gradient_error(example, true, compared), kTolerance);
+    EXPECT_LE(gradient_error(example, true, compared), kGradientTolerance);
   }
   EXPECT_GT(compared, 0);
 }

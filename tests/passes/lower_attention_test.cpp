@@ -10,10 +10,6 @@ namespace {
 
 using namespace test;
 
-size_t lower_all(Graph& graph) {
-  return lower_operators(graph, [](auto) { return false; });
-}
-
 /// Truth values and positions are constants that other operators make.
 Graph folded(Graph graph) {
   fold_constants(graph);

@@ -10,10 +10,6 @@ namespace {
 
 using namespace test;
 
-size_t lower_all(Graph& graph) {
-  return lower_operators(graph, [](auto) { return false; });
-}
-
 struct EinsumCase {
   std::string_view equation;
   Shape a;

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "octet/error.h"
+#include "passes/passes.h"
 #include "support/graph_builder.h"
 
 namespace octet::test {
@@ -125,6 +126,10 @@ inline void check(const PassFn& pass, const std::vector<PassCase>& cases) {
       ADD_FAILURE() << error.what();
     }
   }
+}
+
+inline size_t lower_all(Graph& graph) {
+  return lower_operators(graph, [](auto) { return false; });
 }
 
 }  // namespace octet::test

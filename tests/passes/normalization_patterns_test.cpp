@@ -10,8 +10,8 @@ namespace {
 
 using namespace test;
 
-struct Tokens : Net {
-  Tokens() : Net({-1, 5, 8}) {}
+struct NormalizedTokens : Net {
+  NormalizedTokens() : Net({-1, 5, 8}) {}
 };
 
 /// The parts of a LayerNormalization.
@@ -42,63 +42,63 @@ TEST(NormalizationPatterns, LayerNormalization) {
         {
             {"plain",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({Layer{}(n, n.x)});
              },
              1, "LayerNormalization"},
             {"by the reciprocal",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({Layer{.inverse = true}(n, n.x)});
              },
              1, "LayerNormalization"},
             {"two axes",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({Layer{.axes = {2, 1}}(n, n.x)});
              },
              1, "LayerNormalization"},
             {"gamma and beta",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId scaled = n.op("Mul", {Layer{}(n, n.x), n.c({8})});
                return n.to({n.op("Add", {n.c({1, 1, 8}), scaled})});
              },
              3, "LayerNormalization"},
             {"beta, then a factor",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId moved = n.op("Add", {Layer{}(n, n.x), n.c({8})});
                return n.to({n.op("Mul", {moved, n.number(3)})});
              },
              3, "LayerNormalization"},
             {"gamma over two axes",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Mul", {Layer{.axes = {1, 2}}(n, n.x), n.c({5, 1})})});
              },
              2, "LayerNormalization"},
             {"gamma that varies over tokens is left",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Mul", {Layer{}(n, n.x), n.c({5, 8})})});
              },
              1, "LayerNormalization Mul"},
             {"gamma with a dimension more is left",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Mul", {Layer{}(n, n.x), n.c({1, 1, 1, 8})})});
              },
              1, "LayerNormalization Mul"},
             {"left: over the first axis",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({Layer{.axes = {1}}(n, n.x)});
              },
              0, "ReduceMean Sub Mul ReduceMean Add Sqrt Div"},
             {"left: epsilon outside of the root",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId centred = n.op("Sub", {n.x, Layer{}.mean(n, n.x)});
                const ValueId square = n.op("Mul", {centred, centred});
                const ValueId root = n.op("Sqrt", {Layer{}.mean(n, square)});
@@ -107,14 +107,14 @@ TEST(NormalizationPatterns, LayerNormalization) {
              0, "ReduceMean Sub Mul ReduceMean Sqrt Add Div"},
             {"two kinds of axes make no LayerNormalization",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId centred = n.op("Sub", {n.x, Layer{.axes = {1, 2}}.mean(n, n.x)});
                return n.to({Layer{}.over_root(n, centred, n.op("Mul", {centred, centred}))});
              },
              1, "ReduceMean Sub RMSNormalization"},
             {"a mean that others read makes no LayerNormalization",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId mean = Layer{}.mean(n, n.x);
                const ValueId centred = n.op("Sub", {n.x, mean});
                const ValueId out = Layer{}.over_root(n, centred, n.op("Mul", {centred, centred}));
@@ -123,7 +123,7 @@ TEST(NormalizationPatterns, LayerNormalization) {
              1, "ReduceMean Sub RMSNormalization Add"},
             {"left: a variance that others read",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId centred = n.op("Sub", {n.x, Layer{}.mean(n, n.x)});
                const ValueId variance = Layer{}.mean(n, n.op("Mul", {centred, centred}));
                const ValueId moved = n.op("Add", {variance, n.number(0.1F)});
@@ -138,32 +138,32 @@ TEST(NormalizationPatterns, RMSNormalization) {
         {
             {"with gamma",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Mul", {n.c({8}), Layer{}.rms(n, n.x)})});
              },
              2, "RMSNormalization"},
             {"by the reciprocal",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Mul", {Layer{.inverse = true}.rms(n, n.x), n.c({8})})});
              },
              2, "RMSNormalization"},
             {"a sum behind is left",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Add", {Layer{}.rms(n, n.x), n.c({8})})});
              },
              1, "RMSNormalization Add"},
             {"left: the square of something else",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId relu = n.op("Relu", {n.x});
                return n.to({Layer{}.over_root(n, n.x, n.op("Mul", {relu, relu}))});
              },
              0, "Relu Mul ReduceMean Add Sqrt Div"},
             {"left: a product of two values",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId product = n.op("Mul", {n.op("Relu", {n.x}), n.x});
                return n.to({Layer{}.over_root(n, n.x, n.op("Relu", {product}))});
              },
@@ -231,13 +231,13 @@ TEST(NormalizationPatterns, LpNormalization) {
         {
             {"by the norm",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Div", {n.x, n.op("ReduceL2", {n.x, n.list({1})})})});
              },
              1, "LpNormalization"},
             {"F.normalize",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId norm = n.op("ReduceL2", {n.x, n.list({-1})});
                const ValueId floor = n.op("Clip", {norm, n.number(1e-12F)});
                const ValueId wide = n.op("Expand", {floor, n.op("Shape", {n.x})});
@@ -246,7 +246,7 @@ TEST(NormalizationPatterns, LpNormalization) {
              1, "LpNormalization"},
             {"by the root of the sum of squares",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId sum =
                    n.op("ReduceSum", {n.op("Mul", {n.x, n.x}), n.list({2})}, {{"keepdims", 1}});
                return n.to({n.op("Div", {n.x, n.op("Sqrt", {sum})})});
@@ -254,14 +254,14 @@ TEST(NormalizationPatterns, LpNormalization) {
              2, "LpNormalization"},
             {"left: a floor that matters",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                const ValueId norm = n.op("ReduceL2", {n.x, n.list({-1})});
                return n.to({n.op("Div", {n.x, n.op("Clip", {norm, n.number(1)})})});
              },
              0, "ReduceL2 Clip Div"},
             {"left: over two axes",
              [] {
-               Tokens n;
+               NormalizedTokens n;
                return n.to({n.op("Div", {n.x, n.op("ReduceL2", {n.x, n.list({1, 2})})})});
              },
              0, "ReduceL2 Div"},

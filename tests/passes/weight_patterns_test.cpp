@@ -115,8 +115,8 @@ TEST(WeightPatterns, FoldPadding) {
         });
 }
 
-struct Tokens : Net {
-  Tokens() : Net({-1, 5, 3}) {}
+struct WeightedTokens : Net {
+  WeightedTokens() : Net({-1, 5, 3}) {}
   ValueId product(ValueId in) { return op("MatMul", {in, c({3, 4})}); }
 };
 
@@ -125,13 +125,13 @@ TEST(WeightPatterns, FoldScales) {
         {
             {"number before a product",
              [] {
-               Tokens n;
+               WeightedTokens n;
                return n.to({n.product(n.op("Mul", {n.x, n.number(3)}))});
              },
              1, "MatMul"},
             {"division after a product",
              [] {
-               Tokens n;
+               WeightedTokens n;
                return n.to({n.op("Div", {n.product(n.x), n.number(8)})});
              },
              1, "MatMul"},
@@ -151,7 +151,7 @@ TEST(WeightPatterns, FoldScales) {
              1, "Conv"},
             {"row after a sum: LayerScale",
              [] {
-               Tokens n;
+               WeightedTokens n;
                const ValueId sum = n.op("Add", {n.product(n.x), n.c({4})});
                return n.to({n.op("Mul", {n.c({4}), sum})});
              },
@@ -166,39 +166,39 @@ TEST(WeightPatterns, FoldScales) {
              1, "MatMul Add Transpose"},
             {"left: a row before a product",
              [] {
-               Tokens n;
+               WeightedTokens n;
                return n.to({n.product(n.op("Mul", {n.x, n.c({3})}))});
              },
              0, "Mul MatMul"},
             {"left: varies over tokens",
              [] {
-               Tokens n;
+               WeightedTokens n;
                return n.to({n.op("Mul", {n.product(n.x), n.c({5, 1})})});
              },
              0, "MatMul Mul"},
             {"left: adds a dimension",
              [] {
-               Tokens n;
+               WeightedTokens n;
                return n.to({n.op("Mul", {n.product(n.x), n.c({1, 1, 1, 4})})});
              },
              0, "MatMul Mul"},
             {"left: a bias that varies over tokens",
              [] {
-               Tokens n;
+               WeightedTokens n;
                const ValueId sum = n.op("Add", {n.product(n.x), n.c({5, 4})});
                return n.to({n.op("Mul", {sum, n.c({4})})});
              },
              0, "MatMul Add Mul"},
             {"left: attention scores have no weight",
              [] {
-               Tokens n;
+               WeightedTokens n;
                const ValueId key = n.op("Transpose", {n.x}, {{"perm", L{0, 2, 1}}});
                return n.to({n.op("Mul", {n.op("MatMul", {n.x, key}), n.number(0.5F)})});
              },
              0, "Transpose MatMul Mul"},
             {"left: another reader",
              [] {
-               Tokens n;
+               WeightedTokens n;
                const ValueId scaled = n.op("Mul", {n.x, n.number(3)});
                return n.to({n.op("MatMul", {scaled, n.c({3, 4})}), n.op("Relu", {scaled})});
              },
@@ -282,7 +282,7 @@ TEST(WeightPatterns, FoldNormalizationIntoNext) {
 }
 
 TEST(WeightPatterns, LeaveSharedWeightsToTheirOtherReaders) {
-  Tokens n;
+  WeightedTokens n;
   const ValueId weight = n.c({3, 4});
   const ValueId scaled = n.op("Mul", {n.x, n.number(3)});
   Graph graph = n.to({n.op("MatMul", {scaled, weight}), n.op("MatMul", {n.x, weight})});

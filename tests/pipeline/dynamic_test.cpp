@@ -15,7 +15,7 @@ struct DynamicCase {
 
 void PrintTo(const DynamicCase& held, std::ostream* out) { *out << held.name; }
 
-const std::vector<DynamicCase>& cases() {
+const std::vector<DynamicCase>& dynamic_cases() {
   static const std::vector<DynamicCase> all{
       {"ConvRelu", [](SmallNet& n) { return n.op("Relu", {n.conv(n.x)}); }},
       {"ConvClipped",
@@ -120,7 +120,7 @@ TEST_P(Dynamic, FilesComputeAlmostWhatTheNetworkDoes) {
   EXPECT_GT(relative_error(lite, wanted), 0) << "nothing was rounded";
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Dynamic, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, Dynamic, ::testing::ValuesIn(dynamic_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 std::string operators_of(Session& session) {

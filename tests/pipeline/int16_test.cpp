@@ -17,7 +17,7 @@ struct WideCase {
 
 void PrintTo(const WideCase& held, std::ostream* out) { *out << held.name; }
 
-const std::vector<WideCase>& cases() {
+const std::vector<WideCase>& wide_cases() {
   static const std::vector<WideCase> all{
       {"ConvRelu", [](SmallNet& n) { return n.op("Relu", {n.conv(n.x)}); }},
       {"ConvRelu6",
@@ -133,7 +133,7 @@ TEST_P(Int16Parity, TheFileComputesWhatIsSimulated) {
   EXPECT_EQ(inspect(folder / "n.tflite").still_float, std::vector<std::string>{});
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Int16Parity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, Int16Parity, ::testing::ValuesIn(wide_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(Int16, LetsConvolutionsApplyTheirRelu) {

@@ -40,7 +40,7 @@ ValueId normalized(SmallNet& n, int64_t axis, int64_t p) {
 }
 
 // Files differ from the simulation in float by what their products and softmax round.
-const std::vector<ParityCase>& cases() {
+const std::vector<ParityCase>& attention_cases() {
   static const std::vector<ParityCase> all{
       {"Attention", [](SmallNet& n) { return attention(n); }, 3, 5},
       {"AttentionOfSharedKeys", [](SmallNet& n) { return attention(n, {}, kAbsent, 1); }, 3, 4},
@@ -79,7 +79,7 @@ class AttentionParity : public ::testing::TestWithParam<ParityCase> {};
 
 TEST_P(AttentionParity, BothFilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, AttentionParity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, AttentionParity, ::testing::ValuesIn(attention_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

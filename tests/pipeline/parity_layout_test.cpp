@@ -30,7 +30,7 @@ ValueId images(SmallNet& net, ValueId x) {
   return net.op("Transpose", {last}, {{"perm", L{0, 3, 1, 2}}});
 }
 
-const std::vector<ParityCase>& cases() {
+const std::vector<ParityCase>& layout_cases() {
   static const std::vector<ParityCase> all{
       {"SplitChannels",
        [](SmallNet& n) {
@@ -145,7 +145,7 @@ class LayoutParity : public ::testing::TestWithParam<ParityCase> {};
 
 TEST_P(LayoutParity, BothFilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, LayoutParity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, LayoutParity, ::testing::ValuesIn(layout_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(TokenParity, BothFilesLookUpAnEmbedding) {

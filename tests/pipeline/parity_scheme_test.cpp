@@ -9,8 +9,8 @@ using namespace test;
 
 constexpr Scheme kPerTensor{.weights = Scheme::Weights::PerTensor};
 constexpr Scheme kSymmetric{.activations = Scheme::Activations::Symmetric};
-constexpr Scheme kBoth{.weights = Scheme::Weights::PerTensor,
-                       .activations = Scheme::Activations::Symmetric};
+constexpr Scheme kPerTensorSymmetric{.weights = Scheme::Weights::PerTensor,
+                                     .activations = Scheme::Activations::Symmetric};
 
 /// What the schemes change: products with their biases, and whatever clips.
 const std::vector<ParityCase>& networks() {
@@ -109,11 +109,11 @@ std::vector<ParityCase> clips() {
            kSymmetric}};
 }
 
-std::vector<ParityCase> cases() {
+std::vector<ParityCase> scheme_cases() {
   std::vector<ParityCase> all = clips();
   for (const auto& [name, scheme] :
        {std::pair{"PerTensor", kPerTensor}, std::pair{"Symmetric", kSymmetric},
-        std::pair{"PerTensorSymmetric", kBoth}}) {
+        std::pair{"PerTensorSymmetric", kPerTensorSymmetric}}) {
     for (ParityCase network : networks()) {
       network.name += name;
       network.scheme = scheme;
@@ -127,7 +127,7 @@ class SchemeParity : public ::testing::TestWithParam<ParityCase> {};
 
 TEST_P(SchemeParity, TheFilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, SchemeParity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, SchemeParity, ::testing::ValuesIn(scheme_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

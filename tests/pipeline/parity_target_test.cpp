@@ -19,9 +19,9 @@ ValueId resized(SmallNet& net, const char* mode, const char* coordinates, const 
 }
 
 const std::vector<std::string> kTflite{"tflite"};
-const std::vector<std::string> kBoth{"onnxruntime-cpu", "tflite"};
+const std::vector<std::string> kBothTargets{"onnxruntime-cpu", "tflite"};
 
-const std::vector<ParityCase>& cases() {
+const std::vector<ParityCase>& target_cases() {
   static const std::vector<ParityCase> all{
       {"NearestTwice", [](SmallNet& n) { return resized(n, "nearest", "asymmetric", {12, 12}); }, 0,
        0},
@@ -75,7 +75,7 @@ const std::vector<ParityCase>& cases() {
          return n.op("Gelu", {n.mixed(n.x)}, {{"approximate", std::string("tanh")}});
        },
        0, 1},
-      {"Elu", [](SmallNet& n) { return n.op("Elu", {n.mixed(n.x)}); }, 0, 1, kBoth, false},
+      {"Elu", [](SmallNet& n) { return n.op("Elu", {n.mixed(n.x)}); }, 0, 1, kBothTargets, false},
       {"Exp", [](SmallNet& n) { return n.op("Exp", {n.mixed(n.x)}); }},
       {"Abs", [](SmallNet& n) { return n.op("Abs", {n.mixed(n.x)}); }, 0, 2},
       {"Softplus", [](SmallNet& n) { return n.op("Softplus", {n.mixed(n.x)}); }},
@@ -107,7 +107,7 @@ class TargetParity : public ::testing::TestWithParam<ParityCase> {};
 
 TEST_P(TargetParity, FilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, TargetParity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, TargetParity, ::testing::ValuesIn(target_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 /// Operators of the TFLite file for these targets.

@@ -7,7 +7,7 @@ namespace {
 
 using namespace test;
 
-const std::vector<ParityCase>& cases() {
+const std::vector<ParityCase>& parity_cases() {
   static const std::vector<ParityCase> all{
       {"Conv", [](SmallNet& n) { return n.conv(n.x); }},
       {"ConvRelu", [](SmallNet& n) { return n.op("Relu", {n.conv(n.x)}); }},
@@ -154,7 +154,7 @@ class Parity : public ::testing::TestWithParam<ParityCase> {};
 
 TEST_P(Parity, BothFilesComputeWhatIsSimulated) { check_parity(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Parity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, Parity, ::testing::ValuesIn(parity_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -22,7 +22,7 @@ ValueId attention(SmallNet& n) {
   return n.op("MatMul", {scores, v});
 }
 
-const std::vector<ParityCase>& cases() {
+const std::vector<ParityCase>& twin_cases() {
   static const std::vector<ParityCase> all{
       {"Conv", [](SmallNet& n) { return n.op("Relu", {n.conv(n.x)}); }},
       {"ConvWithoutBias", [](SmallNet& n) { return n.mixed(n.x); }},
@@ -139,7 +139,7 @@ TEST_P(TwinFile, GivesTheTrainedNetworkBack) {
   files.check_adopted(small.original);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, TwinFile, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, TwinFile, ::testing::ValuesIn(twin_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

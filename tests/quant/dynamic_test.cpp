@@ -10,16 +10,16 @@
 namespace octet {
 namespace {
 
-TargetSet targets(std::vector<std::string> names) { return TargetSet(names); }
+TargetSet targets_named(std::vector<std::string> names) { return TargetSet(names); }
 
 /// A convolution, a product, and a product with a constant that nobody learns.
-struct Net {
+struct DynamicNet {
   Graph graph;
   ValueId kernel;
   ValueId matrix;
   ValueId fixed;
 
-  Net() {
+  DynamicNet() {
     const ValueId x = graph.add_input("x", DType::Float32, {-1, 2, 4, 4});
     kernel = graph.add_constant("kernel", Tensor(DType::Float32, {3, 2, 1, 1}));
     matrix = graph.add_constant("matrix", Tensor(DType::Float32, {4, 2}));
@@ -36,8 +36,8 @@ struct Net {
 };
 
 TEST(DynamicTable, HoldsLearntWeightsAlone) {
-  const Net net;
-  const QuantTable table = dynamic_table(net.graph, targets({"onnxruntime-cpu"}));
+  const DynamicNet net;
+  const QuantTable table = dynamic_table(net.graph, targets_named({"onnxruntime-cpu"}));
   EXPECT_EQ(table.values().size(), 2U);
   EXPECT_EQ(table.at(net.kernel, net.graph).scale, (std::vector<float>{2, 4, 6}));
   EXPECT_EQ(table.at(net.kernel, net.graph).axis, 0);
@@ -47,17 +47,17 @@ TEST(DynamicTable, HoldsLearntWeightsAlone) {
 }
 
 TEST(DynamicTable, GivesProductsOneScaleForTflite) {
-  const Net net;
-  const QuantTable table = dynamic_table(net.graph, targets({"onnxruntime-cpu", "tflite"}));
+  const DynamicNet net;
+  const QuantTable table = dynamic_table(net.graph, targets_named({"onnxruntime-cpu", "tflite"}));
   EXPECT_EQ(table.at(net.kernel, net.graph).scale, (std::vector<float>{2, 4, 6}));
   EXPECT_EQ(table.at(net.matrix, net.graph).scale, std::vector<float>{8});
   EXPECT_TRUE(table.at(net.matrix, net.graph).per_tensor());
 }
 
 TEST(DynamicTable, RefusesWeightsThatAreNotFinite) {
-  Net net;
+  DynamicNet net;
   net.graph.value(net.matrix).constant->as<float>()[3] = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(message_of([&] { dynamic_table(net.graph, targets({"tflite"})); }),
+  EXPECT_EQ(message_of([&] { dynamic_table(net.graph, targets_named({"tflite"})); }),
             "the weight 'matrix' is not finite");
 }
 

@@ -50,10 +50,12 @@ std::string text_of(const Graph& graph, const Placement& placement) {
   return text;
 }
 
-struct Net {
+struct PlacedNet {
   Graph graph;
   ValueId x;
-  explicit Net(Shape shape = {-1, 4, 6, 6}) { x = graph.add_input("x", DType::Float32, shape); }
+  explicit PlacedNet(Shape shape = {-1, 4, 6, 6}) {
+    x = graph.add_input("x", DType::Float32, shape);
+  }
   ValueId weight(const std::string& name, Shape shape) {
     return graph.add_constant(name, test::random_tensor(std::move(shape), 7));
   }
@@ -67,37 +69,37 @@ struct Net {
   }
 };
 
-struct Case {
+struct PlaceCase {
   std::string name;
-  ValueId (*build)(Net&);
+  ValueId (*build)(PlacedNet&);
   std::string placed;
 };
 
 TEST(Place, Decides) {
-  const std::vector<Case> cases{
+  const std::vector<PlaceCase> cases{
       {"an activation is absorbed and bounds the range",
-       [](Net& net) {
+       [](PlacedNet& net) {
          const ValueId y = net.graph.add_op(
              "Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1}), net.weight("b", {4})});
          return net.graph.add_op("Relu", "relu", {y});
        },
        "x: data [-inf, inf]\nrelu: data [0, inf]\nw: weight axis 0\nb: bias of x and w\n"},
       {"not where somebody else reads the value",
-       [](Net& net) {
+       [](PlacedNet& net) {
          const ValueId y = net.graph.add_op("Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1})});
          return net.graph.add_op("Add", "add", {net.graph.add_op("Relu", "relu", {y}), y});
        },
        "x: data [-inf, inf]\nconv: data [-inf, inf]\nrelu: data [0, inf]\nadd: data [-inf, inf]\n"
        "w: weight axis 0\n"},
       {"what moves shares a grid",
-       [](Net& net) {
+       [](PlacedNet& net) {
          const ValueId pooled = net.graph.add_op("MaxPool", "pool", {net.x},
                                                  {{"kernel_shape", std::vector<int64_t>{2, 2}}});
          return net.graph.add_op("Flatten", "flat", {pooled});
        },
        "x pool flat: data [-inf, inf]\n"},
       {"a gate is fixed, its slope rescales",
-       [](Net& net) {
+       [](PlacedNet& net) {
          const ValueId scaled = net.graph.add_op("Mul", "scaled", {net.x, net.scalar("six", 0.5F)});
          const ValueId moved = net.graph.add_op("Add", "moved", {scaled, net.scalar("half", 0.5F)});
          const ValueId gate =
@@ -107,21 +109,21 @@ TEST(Place, Decides) {
        "x: data [-inf, inf]\nhalf: data [-inf, inf]\ngate: fixed 1/255 -128\n"
        "gated: data [-inf, inf]\nscaled: x x 0.5000\n"},
       {"a product on a shared grid keeps its constant",
-       [](Net& net) {
+       [](PlacedNet& net) {
          const ValueId scaled = net.graph.add_op("Mul", "scaled", {net.x, net.scalar("c", 0.5F)});
          return net.graph.add_op("Flatten", "flat", {scaled});
        },
        "x: data [-inf, inf]\nc: data [-inf, inf]\nscaled flat: data [-inf, inf]\n"},
       {"softmax is fixed by the strictest target",
-       [](Net& net) { return net.graph.add_op("Softmax", "p", {net.x}); },
+       [](PlacedNet& net) { return net.graph.add_op("Softmax", "p", {net.x}); },
        "x: data [-inf, inf]\np: fixed 1/256 -128\n"},
       {"a dynamic product has no weight",
-       [](Net& net) { return net.graph.add_op("MatMul", "y", {net.x, net.x}); },
+       [](PlacedNet& net) { return net.graph.add_op("MatMul", "y", {net.x, net.x}); },
        "x: data [-inf, inf]\ny: data [-inf, inf]\n"},
   };
-  for (const Case& c : cases) {
+  for (const PlaceCase& c : cases) {
     SCOPED_TRACE(c.name);
-    Net net;
+    PlacedNet net;
     const Graph& graph = net.finish(c.build(net));
     EXPECT_EQ(text_of(graph, place(graph, both())), c.placed);
   }
@@ -143,7 +145,7 @@ TEST(Place, EveryFloatValueOfANetworkIsQuantizedOrAbsorbed) {
 }
 
 TEST(Place, ComputesInFloatWhatHasNoIntegerForm) {
-  Net net;
+  PlacedNet net;
   const ValueId axis = net.graph.add_constant("axis", test::numbers({1}));
   const ValueId total = net.graph.add_op("CumSum", "total", {net.x, axis});
   const Graph& graph = net.finish(total);
@@ -155,7 +157,7 @@ TEST(Place, ComputesInFloatWhatHasNoIntegerForm) {
 }
 
 TEST(Place, PutsPointwiseFunctionsInARowIntoOneTable) {
-  Net net;
+  PlacedNet net;
   const ValueId moved = net.graph.add_op("Add", "moved", {net.x, net.scalar("one", 1)});
   const ValueId root = net.graph.add_op("Sqrt", "root", {moved});
   const ValueId inverse = net.graph.add_op("Reciprocal", "inverse", {root});
@@ -172,7 +174,7 @@ TEST(Place, PutsPointwiseFunctionsInARowIntoOneTable) {
 }
 
 TEST(Place, EndsATableWhereSomebodyElseReads) {
-  Net net;
+  PlacedNet net;
   const ValueId size = net.graph.add_op("Abs", "size", {net.x});
   const ValueId root = net.graph.add_op("Sqrt", "root", {size});
   const ValueId pooled = net.graph.add_op("GlobalAveragePool", "pooled", {size});
@@ -181,7 +183,7 @@ TEST(Place, EndsATableWhereSomebodyElseReads) {
 }
 
 TEST(Place, PutsAFunctionOfOneValueIntoOneTableHoweverItsPartsBranch) {
-  Net net;
+  PlacedNet net;
   const ValueId size = net.graph.add_op("Abs", "size", {net.x});
   const ValueId log = net.graph.add_op("Log", "log", {size});
   const ValueId root = net.graph.add_op("Sqrt", "root", {size});
@@ -194,7 +196,7 @@ TEST(Place, PutsAFunctionOfOneValueIntoOneTableHoweverItsPartsBranch) {
 }
 
 TEST(Place, KeepsAFunctionOfTwoValuesApart) {
-  Net net;
+  PlacedNet net;
   const ValueId root = net.graph.add_op("Sqrt", "root", {net.x});
   const ValueId pooled = net.graph.add_op("GlobalAveragePool", "pooled", {net.x});
   const Graph& graph = net.finish(net.graph.add_op("Mul", "y", {root, pooled}));
@@ -202,7 +204,7 @@ TEST(Place, KeepsAFunctionOfTwoValuesApart) {
 }
 
 TEST(Solve, DoesNotLetThePoleOfAnInverseSetItsRange) {
-  Net net({-1, 4, 6, 6});
+  PlacedNet net({-1, 4, 6, 6});
   const ValueId moved = net.graph.add_op("Add", "moved", {net.x, net.scalar("epsilon", 1e-15F)});
   const ValueId inverse = net.graph.add_op("Reciprocal", "inverse", {moved});
   const Graph& graph = net.finish(net.graph.add_op("GlobalAveragePool", "y", {inverse}));
@@ -219,7 +221,7 @@ TEST(Solve, DoesNotLetThePoleOfAnInverseSetItsRange) {
 }
 
 TEST(Place, LeavesTheClipToTheOperatorBeforeATable) {
-  Net net;
+  PlacedNet net;
   const ValueId conv = net.graph.add_op("Conv", "conv", {net.x, net.weight("w", {4, 4, 1, 1})});
   const ValueId relu = net.graph.add_op("Relu", "relu", {conv});
   const Graph& graph = net.finish(net.graph.add_op("Sqrt", "root", {relu}));
@@ -230,7 +232,7 @@ TEST(Place, LeavesTheClipToTheOperatorBeforeATable) {
 }
 
 TEST(Lookup, HoldsTheFunctionAtEveryInteger) {
-  Net net;
+  PlacedNet net;
   const Graph& graph = net.finish(net.graph.add_op("Sqrt", "root", {net.x}));
   const Chain chain = place(graph, both()).chains.begin()->second;
   const QuantParams in{.scale = {0.125F}, .zero_point = {-118}};

@@ -14,7 +14,7 @@ QuantParams grid(float scale, int32_t zero_point) {
   return {.scale = {scale}, .zero_point = {zero_point}, .origin = Origin::Imported};
 }
 
-struct Net {
+struct ReconciledNet {
   Graph graph;
   QuantTable given;
   ValueId x = graph.add_input("x", DType::Float32, {-1, 4, 6, 6});
@@ -46,14 +46,14 @@ struct Net {
 const std::vector<std::string> kBoth{"onnxruntime-cpu", "tflite"};
 
 TEST(Reconcile, WhatMovesHasTheGridOfWhatItMoves) {
-  Net net;
+  ReconciledNet net;
   net.on(net.x, grid(0.5F, 3));
   const ValueId turned = net.op("Transpose", "turned", {net.x});
   EXPECT_EQ(net.reconciled(net.op("Relu", "y", {turned}), kBoth), "turned 0.5 3\ny -\n");
 }
 
 TEST(Reconcile, WhatIsMovedGetsTheGridOfTheResult) {
-  Net net;
+  ReconciledNet net;
   const ValueId sum = net.op("Add", "sum", {net.x, net.x});
   const ValueId turned = net.op("Transpose", "turned", {sum});
   net.on(turned, grid(0.5F, 3));
@@ -61,7 +61,7 @@ TEST(Reconcile, WhatIsMovedGetsTheGridOfTheResult) {
 }
 
 TEST(Reconcile, AResultOnAnotherGridIsACopy) {
-  Net net;
+  ReconciledNet net;
   net.on(net.x, grid(0.5F, 3));
   const ValueId pooled =
       net.op("MaxPool", "y", {net.x}, {{"kernel_shape", std::vector<int64_t>{2, 2}}});
@@ -70,7 +70,7 @@ TEST(Reconcile, AResultOnAnotherGridIsACopy) {
 }
 
 TEST(Reconcile, OperandsAreBroughtToTheGridOfTheResult) {
-  Net net;
+  ReconciledNet net;
   net.on(net.x, grid(0.5F, 3));
   const ValueId sum = net.op("Add", "sum", {net.x, net.x});
   net.on(sum, grid(1, 2));
@@ -82,7 +82,7 @@ TEST(Reconcile, OperandsAreBroughtToTheGridOfTheResult) {
 
 TEST(Reconcile, AnAverageIsRoundedTwiceWhereItsKernelHasOneGrid) {
   const auto text = [](const std::vector<std::string>& names) {
-    Net net;
+    ReconciledNet net;
     net.on(net.x, grid(0.5F, 3));
     const ValueId pooled =
         net.op("AveragePool", "y", {net.x}, {{"kernel_shape", std::vector<int64_t>{2, 2}}});
@@ -95,7 +95,7 @@ TEST(Reconcile, AnAverageIsRoundedTwiceWhereItsKernelHasOneGrid) {
 
 TEST(Reconcile, ASoftmaxIsRoundedTwiceWhereItsKernelHasAFixedGrid) {
   const auto text = [](const QuantParams& given) {
-    Net net;
+    ReconciledNet net;
     net.on(net.x, grid(0.5F, 3));
     const ValueId shares = net.op("Softmax", "y", {net.x});
     net.on(shares, given);

@@ -19,7 +19,7 @@ namespace octet {
 namespace {
 
 /// A convolution with a bias and an activation, a sum and a product: y = (relu(conv(x)) + x) * 3.
-struct Net {
+struct SolvedNet {
   Graph graph;
   Placement placement;
   Ranges ranges;
@@ -29,7 +29,7 @@ struct Net {
   ValueId weight = kAbsent;
   ValueId bias = kAbsent;
 
-  Net(std::vector<float> weights, std::vector<float> biases) {
+  SolvedNet(std::vector<float> weights, std::vector<float> biases) {
     weight = graph.add_constant("w", Tensor::of<float>({2, 2, 1, 1}, weights));
     bias = graph.add_constant("b", Tensor::of<float>({2}, biases));
     const ValueId conv = graph.add_op("Conv", "conv", {x, weight, bias});
@@ -66,7 +66,7 @@ Range any_range() {
 }
 
 RC_GTEST_PROP(Solve, GivesOnlyScalesThatAreNumbers, ()) {
-  Net net({any_float(), any_float(), any_float(), any_float()}, {any_float(), any_float()});
+  SolvedNet net({any_float(), any_float(), any_float(), any_float()}, {any_float(), any_float()});
   for (auto& [group, range] : net.ranges) range = any_range();
   std::optional<QuantTable> table;
   try {
@@ -97,7 +97,7 @@ TEST(Solve, HasAGridForEverythingUsual) {
   const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
-    Net net(c.weights, c.biases);
+    SolvedNet net(c.weights, c.biases);
     net.set_range(net.relu, c.relu);
     const QuantTable table = net.solved();
     for (const auto& [id, params] : table.values()) EXPECT_TRUE(sound(params));
@@ -106,7 +106,7 @@ TEST(Solve, HasAGridForEverythingUsual) {
 }
 
 TEST(Solve, NamesTheValueWithoutAScale) {
-  Net net({1e30F, 1, 1, 1}, {0, 0});
+  SolvedNet net({1e30F, 1, 1, 1}, {0, 0});
   net.set_range(net.x, {-1e30F, 1e30F, false});
   const Error failure = error_of([&] { net.solved(); });
   EXPECT_EQ(failure.code(), Code::Numeric);
@@ -119,7 +119,7 @@ TEST(Solve, NamesTheValueWithoutAScale) {
 TEST(Ratio, NamesTheValueThatIsTooFine) {
   const std::vector<std::string> both{"onnxruntime-cpu", "tflite"};
   const std::vector<std::string> onnx{"onnxruntime-cpu"};
-  Net net({1, 1, 1, 1}, {0, 0});
+  SolvedNet net({1, 1, 1, 1}, {0, 0});
   net.set_range(net.x, {0, 255, false});
   net.set_range(net.sum, {0, 255.0F / 1048576, false});
   const QuantTable table = net.solved();
@@ -131,7 +131,7 @@ TEST(Ratio, NamesTheValueThatIsTooFine) {
       "the value 'sum' has the scale 9.54e-07, 1.05e+06 times finer than what node \"sum\" "
       "(Add) computes; a fixed-point target takes less than 524288: the value should be larger, or "
       "its grid coarser");
-  Net fine({1, 1, 1, 1}, {0, 0});
+  SolvedNet fine({1, 1, 1, 1}, {0, 0});
   fine.set_range(fine.relu, {0, 1e-9F, false});
   EXPECT_THAT(message_of([&] { check_ratios(fine.graph, fine.solved(), TargetSet(both)); }),
               ::testing::HasSubstr("node \"conv\" (Conv) computes; a fixed-point target takes at "

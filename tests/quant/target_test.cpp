@@ -12,7 +12,7 @@ namespace {
 
 TargetSet targets(const std::vector<std::string>& names) { return TargetSet(names); }
 
-struct Net {
+struct TargetNet {
   Graph graph;
   ValueId x = graph.add_input("x", DType::Float32, {-1, 4, 12, 12});
   using Attributes = std::map<std::string, Attribute>;
@@ -31,56 +31,64 @@ struct Net {
 
 using L = std::vector<int64_t>;
 
-struct Case {
+struct TargetCase {
   const char* name;
   const char* target;
-  ValueId (*build)(Net& net);
+  ValueId (*build)(TargetNet& net);
   const char* reason;  ///< empty: in integers
 };
 
 TEST(Targets, SayWhyANodeDoesNotFit) {
-  const Case cases[] = {
+  const TargetCase cases[] = {
       {"stride", "ethos-u",
-       [](Net& n) { return n.op("Conv", {n.x, n.weight({4, 4, 3, 3})}, {{"strides", L{4, 4}}}); },
+       [](TargetNet& n) {
+         return n.op("Conv", {n.x, n.weight({4, 4, 3, 3})}, {{"strides", L{4, 4}}});
+       },
        "on ethos-u its stride is 4x4; wanted at most 3"},
       {"kernel", "ethos-u",
-       [](Net& n) {
+       [](TargetNet& n) {
          return n.op("Conv", {n.x, n.weight({4, 4, 10, 1})},
                      {{"dilations", L{8, 1}}, {"pads", L{40, 0, 40, 0}}});
        },
        "on ethos-u its kernel is 73 high; wanted at most 64"},
       {"average of a large window", "ethos-u",
-       [](Net& n) { return n.op("AveragePool", {n.x}, {{"kernel_shape", L{9, 9}}}); },
+       [](TargetNet& n) { return n.op("AveragePool", {n.x}, {{"kernel_shape", L{9, 9}}}); },
        "on ethos-u its kernel is 9 high; wanted at most 8"},
       {"fine convolution", "ethos-u",
-       [](Net& n) { return n.op("Conv", {n.x, n.weight({4, 4, 3, 3})}); }, ""},
-      {"dynamic product", "ethos-u", [](Net& n) { return n.op("MatMul", {n.x, n.x}); },
+       [](TargetNet& n) { return n.op("Conv", {n.x, n.weight({4, 4, 3, 3})}); }, ""},
+      {"dynamic product", "ethos-u", [](TargetNet& n) { return n.op("MatMul", {n.x, n.x}); },
        "on ethos-u its second operand is no constant"},
       {"five dimensions", "ethos-u",
-       [](Net& n) { return n.op("Reshape", {n.x, n.list({-1, 2, 2, 12, 12})}); },
+       [](TargetNet& n) { return n.op("Reshape", {n.x, n.list({-1, 2, 2, 12, 12})}); },
        "on ethos-u its value 'n' has 5 dimensions; wanted at most 4"},
-      {"clip", "ethos-u", [](Net& n) { return n.op("Clip", {n.x, n.number(-2), n.number(3)}); },
+      {"clip", "ethos-u",
+       [](TargetNet& n) { return n.op("Clip", {n.x, n.number(-2), n.number(3)}); },
        "on ethos-u its bounds are -2 and 3; wanted 0 and 1, 0 and 6, -1 and 1, or 0 alone"},
       {"groups", "nxp-neutron",
-       [](Net& n) { return n.op("Conv", {n.x, n.weight({4, 2, 1, 1})}, {{"group", int64_t{2}}}); },
+       [](TargetNet& n) {
+         return n.op("Conv", {n.x, n.weight({4, 2, 1, 1})}, {{"group", int64_t{2}}});
+       },
        "on nxp-neutron its 2 groups are neither one nor one for each channel"},
       {"depthwise", "nxp-neutron",
-       [](Net& n) { return n.op("Conv", {n.x, n.weight({4, 1, 1, 1})}, {{"group", int64_t{4}}}); },
+       [](TargetNet& n) {
+         return n.op("Conv", {n.x, n.weight({4, 1, 1, 1})}, {{"group", int64_t{4}}});
+       },
        ""},
       {"pooled channels", "nxp-neutron",
-       [](Net& n) { return n.op("MaxPool", {n.x}, {{"kernel_shape", L{2, 2}}}); },
+       [](TargetNet& n) { return n.op("MaxPool", {n.x}, {{"kernel_shape", L{2, 2}}}); },
        "on nxp-neutron its input 'x' has 4 channels; wanted a multiple of 8"},
       {"broadcast sum", "nxp-neutron",
-       [](Net& n) { return n.op("Add", {n.x, n.op("GlobalAveragePool", {n.x})}); },
+       [](TargetNet& n) { return n.op("Add", {n.x, n.op("GlobalAveragePool", {n.x})}); },
        "on nxp-neutron its operands are of different shapes, Nx4x1x1 and Nx4x12x12"},
-      {"no kernel, no table", "nxp-neutron", [](Net& n) { return n.op("Erf", {n.x}); },
+      {"no kernel, no table", "nxp-neutron", [](TargetNet& n) { return n.op("Erf", {n.x}); },
        "nxp-neutron has no integer form of it"},
-      {"table", "cmsis-nn", [](Net& n) { return n.op("Erf", {n.x}); }, ""},
-      {"a kernel of a later release", "litert", [](Net& n) { return n.op("Log", {n.x}); }, ""},
+      {"table", "cmsis-nn", [](TargetNet& n) { return n.op("Erf", {n.x}); }, ""},
+      {"a kernel of a later release", "litert", [](TargetNet& n) { return n.op("Log", {n.x}); },
+       ""},
   };
-  for (const Case& c : cases) {
+  for (const TargetCase& c : cases) {
     SCOPED_TRACE(c.name);
-    Net net;
+    TargetNet net;
     net.graph.add_output(c.build(net));
     infer_shapes(net.graph);
     const Placement placement = place(net.graph, targets({c.target}));
@@ -92,7 +100,7 @@ TEST(Targets, SayWhyANodeDoesNotFit) {
 
 /// Scales per tensor (-1) or along an axis.
 int axis_of_weight(const std::vector<std::string>& names, const char* op, const Scheme& scheme) {
-  Net net;
+  TargetNet net;
   const bool conv = std::string_view(op) == "Conv";
   const ValueId w = net.weight(conv ? Shape{4, 4, 1, 1} : Shape{576, 4});
   const ValueId in = conv ? net.x : net.graph.add_op("Flatten", "flat", {net.x});

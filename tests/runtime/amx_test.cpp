@@ -39,11 +39,11 @@ bool refuse_amx() {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-const bool refused = refuse_amx();
+const bool amx_is_refused = refuse_amx();
 
 TEST(Amx, IsNotUsedByTests) {
   constexpr int kTileData = 18;
-  EXPECT_TRUE(refused);
+  EXPECT_TRUE(amx_is_refused);
   EXPECT_EQ(syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, kTileData), -1);
 }
 

@@ -19,7 +19,8 @@ constexpr std::array<std::pair<Origin, std::string_view>, 4> kOrigins{{
     {Origin::Derived, "derived"},
     {Origin::Imported, "imported"},
 }};
-constexpr std::array kTypes{DType::Int8, DType::UInt8, DType::Int16, DType::UInt16, DType::Int32};
+constexpr std::array kIntegerTypes{DType::Int8, DType::UInt8, DType::Int16, DType::UInt16,
+                                   DType::Int32};
 
 json to_json(const QuantParams& params) {
   const auto origin =
@@ -38,7 +39,7 @@ auto row_named(const Rows& rows, const json& word, Projection name) {
 }
 
 QuantParams params_from(const json& from) {
-  return {.type = row_named(kTypes, from.at("type"),
+  return {.type = row_named(kIntegerTypes, from.at("type"),
                             [](DType type) { return std::string(name_of(type)); }),
           .axis = from.at("axis"),
           .low = from.at("low"),

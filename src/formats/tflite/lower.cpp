@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "ops/op_def.h"
 
 namespace octet::lite {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 const Row* find_row(std::string_view op) {
   for (auto family : {activation_rows, conv_rows, elementwise_rows, gather_rows, layout_rows,

@@ -159,7 +159,7 @@ void lower_abs(Lowering& to, const Node& node) {
   unary(to, node, tflite::BuiltinOperator_ABS, 2, options_of(tflite::AbsOptionsT{}));
 }
 
-constexpr std::array kRows{
+constexpr std::array kActivationRows{
     Row{"Abs", any, lower_abs},
     Row{"Elu", any, lower_elu, plain_elu},
     Row{"Exp", any, lower_exp},
@@ -178,6 +178,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> activation_rows() { return kRows; }
+std::span<const Row> activation_rows() { return kActivationRows; }
 
 }  // namespace octet::lite

@@ -141,13 +141,13 @@ void lower_conv_transpose(Lowering& to, const Node& node) {
   if (!whole) cut_image(to, node, made, form.cut);
 }
 
-constexpr std::array kRows{
+constexpr std::array kConvRows{
     Row{"Conv", image, lower_conv},
     Row{"ConvTranspose", image, lower_conv_transpose},
 };
 
 }  // namespace
 
-std::span<const Row> conv_rows() { return kRows; }
+std::span<const Row> conv_rows() { return kConvRows; }
 
 }  // namespace octet::lite

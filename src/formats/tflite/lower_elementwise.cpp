@@ -114,7 +114,7 @@ void lower_prelu(Lowering& to, const Node& node) {
   to.emit(tflite::BuiltinOperator_PRELU, 1, {}, {input, slope}, {to.output(node, order)});
 }
 
-constexpr std::array kRows{
+constexpr std::array kElementwiseRows{
     Row{"Add", any, lower_add},     Row{"Sub", any, lower_sub}, Row{"Mul", any, lower_mul},
     Row{"Max", any, lower_max},     Row{"Min", any, lower_min}, Row{"Where", any, lower_where},
     Row{"PRelu", any, lower_prelu},
@@ -122,6 +122,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> elementwise_rows() { return kRows; }
+std::span<const Row> elementwise_rows() { return kElementwiseRows; }
 
 }  // namespace octet::lite

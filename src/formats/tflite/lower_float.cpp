@@ -30,7 +30,7 @@ void lower_reciprocal(Lowering& to, const Node& node) {
           {to.output(node, order)});
 }
 
-constexpr std::array kRows{
+constexpr std::array kFloatRows{
     Row{"Sqrt", any, unary<tflite::BuiltinOperator_SQRT>},
     Row{"Log", any, unary<tflite::BuiltinOperator_LOG>},
     Row{"Neg", any, unary<tflite::BuiltinOperator_NEG>},
@@ -40,6 +40,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> float_rows() { return kRows; }
+std::span<const Row> float_rows() { return kFloatRows; }
 
 }  // namespace octet::lite

@@ -88,7 +88,7 @@ void lower_gather_nd(Lowering& to, const Node& node) {
   gather_flat(to, node, elements);
 }
 
-constexpr std::array kRows{
+constexpr std::array kGatherRows{
     Row{"Gather", any, lower_gather},
     Row{"GatherElements", onnx, lower_gather_elements},
     Row{"GatherND", onnx, lower_gather_nd},
@@ -96,6 +96,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> gather_rows() { return kRows; }
+std::span<const Row> gather_rows() { return kGatherRows; }
 
 }  // namespace octet::lite

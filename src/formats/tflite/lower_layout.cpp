@@ -87,7 +87,7 @@ void lower_space_to_depth(Lowering& to, const Node& node) {
           {to.output(node, Order::ChannelsLast)});
 }
 
-constexpr std::array kRows{
+constexpr std::array kLayoutRows{
     Row{"Reshape", onnx, lower_reshape},
     Row{"Flatten", onnx, lower_reshape},
     Row{"Squeeze", onnx, lower_reshape},
@@ -100,6 +100,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> layout_rows() { return kRows; }
+std::span<const Row> layout_rows() { return kLayoutRows; }
 
 }  // namespace octet::lite

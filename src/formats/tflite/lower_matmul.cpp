@@ -88,13 +88,13 @@ void lower_matmul(Lowering& to, const Node& node) {
   collapsed_matmul(to, node, left, right);
 }
 
-constexpr std::array kRows{
+constexpr std::array kMatmulRows{
     Row{"Gemm", onnx, lower_gemm},
     Row{"MatMul", onnx, lower_matmul},
 };
 
 }  // namespace
 
-std::span<const Row> matmul_rows() { return kRows; }
+std::span<const Row> matmul_rows() { return kMatmulRows; }
 
 }  // namespace octet::lite

@@ -108,7 +108,7 @@ void lower_global_max(Lowering& to, const Node& node) {
   lower_global(to, node, tflite::BuiltinOperator_REDUCE_MAX);
 }
 
-constexpr std::array kRows{
+constexpr std::array kPoolRows{
     Row{"MaxPool", image, lower_max_pool},
     Row{"AveragePool", image, lower_average_pool},
     Row{"GlobalAveragePool", image, lower_global_average},
@@ -117,6 +117,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> pool_rows() { return kRows; }
+std::span<const Row> pool_rows() { return kPoolRows; }
 
 }  // namespace octet::lite

@@ -51,7 +51,7 @@ void lower_reduce(Lowering& to, const Node& node) {
   to.emit(kCode, 2, options_of(options), {input, numbers}, {to.output(node, order)});
 }
 
-constexpr std::array kRows{
+constexpr std::array kReduceRows{
     Row{"ReduceMean", reduce_need, lower_reduce<tflite::BuiltinOperator_MEAN>},
     Row{"ReduceSum", reduce_need, lower_reduce<tflite::BuiltinOperator_SUM>},
     Row{"ReduceMax", reduce_need, lower_reduce<tflite::BuiltinOperator_REDUCE_MAX>},
@@ -60,6 +60,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> reduce_rows() { return kRows; }
+std::span<const Row> reduce_rows() { return kReduceRows; }
 
 }  // namespace octet::lite

@@ -179,10 +179,10 @@ Need resize_need(const Graph& graph, const Node& node) {
   return image && node.text("mode", "nearest") != "nearest" ? Need::Image : Need::Any;
 }
 
-constexpr std::array kRows{Row{"Resize", resize_need, lower_resize}};
+constexpr std::array kResizeRows{Row{"Resize", resize_need, lower_resize}};
 
 }  // namespace
 
-std::span<const Row> resize_rows() { return kRows; }
+std::span<const Row> resize_rows() { return kResizeRows; }
 
 }  // namespace octet::lite

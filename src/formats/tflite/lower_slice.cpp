@@ -192,7 +192,7 @@ void lower_tile(Lowering& to, const Node& node) {
           {input, to.numbers(node.name + "/repeats", times)}, {out});
 }
 
-constexpr std::array kRows{
+constexpr std::array kSliceRows{
     Row{"Concat", any, lower_concat}, Row{"Split", any, lower_split},
     Row{"Slice", any, lower_slice},   Row{"Pad", any, lower_pad},
     Row{"Expand", any, broadcast},    Row{"Tile", any, lower_tile},
@@ -200,6 +200,6 @@ constexpr std::array kRows{
 
 }  // namespace
 
-std::span<const Row> slice_rows() { return kRows; }
+std::span<const Row> slice_rows() { return kSliceRows; }
 
 }  // namespace octet::lite

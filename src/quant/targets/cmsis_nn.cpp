@@ -10,7 +10,7 @@ using enum OutputGrid;
 // TensorFlow Lite for Microcontrollers with CMSIS-NN: its int8 kernels
 // (tensorflow/lite/micro/kernels of tflite-micro, 2026), by TFLite's rules for grids. Tables are
 // CAST, ADD of int32 and GATHER there too. It lacks GELU, EXP of int8 and TILE.
-constexpr std::array kOps{
+constexpr std::array kCmsisNnOps{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
     TargetOp{"Gemm"},
@@ -66,7 +66,7 @@ TargetProfile cmsis_nn() {
           .format = "TFLite INT8",
           .extension = ".tflite",
           .runtime = "TFLite",
-          .ops = kOps,
+          .ops = kCmsisNnOps,
           .version = {2, 14},
           .io = Io::Int8,
           .fixed_point = true};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <format>
-#include <limits>
 #include <span>
 
 #include "base/text.h"
@@ -10,8 +9,6 @@
 
 namespace octet::constraints {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 const Shape& shape_of(const Graph& graph, ValueId id) { return graph.value(id).shape; }
 

@@ -42,7 +42,7 @@ constexpr TargetOp connected(std::string_view name, Constraint constraint) {
 // Arm's Ethos-U55 and U65: what Vela 3.10 places on the NPU (its SUPPORTED_OPS.md), by TFLite's
 // rules for grids. Of TRANSPOSE it takes a few shapes only: no row. Operators that Vela leaves to
 // the CPU have no row; the target tflite or cmsis-nn writes them.
-constexpr std::array kOps{
+constexpr std::array kEthosUOps{
     op("Conv", kWith<window<kConvWindow>>),
     op("ConvTranspose", kWith<window<kTransposedWindow>>),
     connected("Gemm", kTensors),
@@ -86,7 +86,7 @@ TargetProfile ethos_u() {
           .format = "TFLite INT8",
           .extension = ".tflite",
           .runtime = "TFLite",
-          .ops = kOps,
+          .ops = kEthosUOps,
           .version = {2, 14},
           .tables = false,
           .io = Io::Int8,

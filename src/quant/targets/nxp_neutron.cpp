@@ -22,7 +22,7 @@ constexpr TargetOp limited(std::string_view op, Constraint constraint, OutputGri
 // that ExecuTorch's NXP backend documents (docs/source/backends/nxp: nxp-quantization.md and
 // op-support.csv of 2026), by TFLite's rules for grids, since its converter goes through TFLite.
 // Its converter takes slices without steps; which transpositions the NPU moves it decides itself.
-constexpr std::array kOps{
+constexpr std::array kNxpNeutronOps{
     weighted("Conv", dense_or_depthwise),
     weighted("ConvTranspose", dense_or_depthwise),
     weighted("Gemm"),
@@ -75,7 +75,7 @@ TargetProfile nxp_neutron() {
           .format = "TFLite INT8",
           .extension = ".tflite",
           .runtime = "TFLite",
-          .ops = kOps,
+          .ops = kNxpNeutronOps,
           .version = {2, 14},
           .tables = false,
           .io = Io::Int8,

@@ -7,7 +7,7 @@ namespace {
 
 // ONNX Runtime 1.23, CPU: the operators that its QDQ optimizer turns into integer kernels
 // (QLinearConv, QGemm, QLinearMatMul, QLinearAdd, ...) or moves integers through.
-constexpr std::array kOps{
+constexpr std::array kOnnxRuntimeCpuOps{
     TargetOp{"Conv"},
     TargetOp{"Gemm"},
     TargetOp{"MatMul"},
@@ -55,7 +55,7 @@ TargetProfile onnxruntime_cpu() {
           .format = "ONNX INT8",
           .extension = ".onnx",
           .runtime = "ONNX Runtime",
-          .ops = kOps,
+          .ops = kOnnxRuntimeCpuOps,
           .version = {1, 23},
           .float_between = true,
           .unsigned_activations = true,

@@ -10,7 +10,7 @@ namespace {
 // between DequantizeLinear and QuantizeLinear, int8, weights symmetric. Which operators a device
 // computes in integers is its matter; nothing is lowered or put into tables here. What moves
 // values has one grid, as ONNX Runtime's quantizer gives it.
-constexpr std::array kOps{
+constexpr std::array kOnnxRuntimeQdqAnyOps{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
     TargetOp{"Gemm"},
@@ -83,7 +83,7 @@ TargetProfile onnxruntime_qdq_any() {
           .format = "ONNX INT8",
           .extension = ".onnx",
           .runtime = "ONNX Runtime",
-          .ops = kOps,
+          .ops = kOnnxRuntimeQdqAnyOps,
           .version = {1, 23},
           .float_between = true,
           .tables = false,

@@ -8,7 +8,7 @@ namespace {
 // TFLite's builtin int8 kernels and the rules of the TFLite 8-bit quantization specification. Every
 // row is of 2.14 at the latest, but for those that say since when (tools/versioning/runtime_version
 // of LiteRT).
-constexpr std::array kOps{
+constexpr std::array kTfliteOps{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
     TargetOp{"Gemm"},
@@ -71,7 +71,7 @@ TargetProfile tflite() {
           .format = "TFLite INT8",
           .extension = ".tflite",
           .runtime = "TFLite",
-          .ops = kOps,
+          .ops = kTfliteOps,
           .version = {2, 14},
           .fixed_point = true};
 }

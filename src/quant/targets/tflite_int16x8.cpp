@@ -12,7 +12,7 @@ constexpr float kFraction = 1.0F / 32768;
 // as tables of all 65,536 integers (128 KB) these functions are rounded once. HARD_SWISH, GELU,
 // ELU, PRELU, LOG_SOFTMAX and TILE have none, SUM none that works; DEPTH_TO_SPACE and
 // SPACE_TO_DEPTH none, but they are transpositions.
-constexpr std::array kOps{
+constexpr std::array kTfliteInt16x8Ops{
     TargetOp{"Conv"},
     TargetOp{"ConvTranspose"},
     TargetOp{"Gemm"},
@@ -63,7 +63,7 @@ TargetProfile tflite_int16x8() {
           .format = "TFLite INT16X8",
           .extension = ".tflite",
           .runtime = "TFLite",
-          .ops = kOps,
+          .ops = kTfliteInt16x8Ops,
           .version = {2, 14},
           .fixed_point = true,
           .activation_bits = 16};
