@@ -42,7 +42,7 @@ void add_grid(CLI::App& app) {
   command->add_option("--json", given->json, "a file for all figures");
   command->callback([given] {
     ProgressPrinter printer;
-    const Grid result = grid(given->model, given->data, given->options, printer.sink());
+    const GridReport result = grid(given->model, given->data, given->options, printer.sink());
     printer.end_line();
     std::print("{}", result.markdown());
     if (!given->markdown.empty()) write_text(given->markdown, result.markdown());

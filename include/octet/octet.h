@@ -222,7 +222,7 @@ struct GridCell {
   std::string refusal;    ///< why there is no such file; else empty
 };
 
-struct Grid {
+struct GridReport {
   std::string model;
   std::string runtime;
   int64_t calibration_images = 0;
@@ -246,9 +246,9 @@ std::vector<std::string> grid_schemes();
 /// Quantizes a float network in every way and measures each file: for each scheme the images are
 /// looked at once, and every observer chooses from what was seen; methods that change the float
 /// network look again. Which way is best is to be chosen on held-back training images
-/// (`Grid::chosen`); the test images only report.
-Grid grid(const std::filesystem::path& model, const std::filesystem::path& data,
-          const GridOptions& options = {}, const ProgressSink& progress = {});
+/// (`GridReport::chosen`); the test images only report.
+GridReport grid(const std::filesystem::path& model, const std::filesystem::path& data,
+                const GridOptions& options = {}, const ProgressSink& progress = {});
 
 // --- Converting what is quantized already --------------------------------------------------------
 

@@ -134,7 +134,7 @@ class GridRun {
     grid_.float_test = top1(*session, *test_, "float, test");
   }
 
-  Grid run() {
+  GridReport run() {
     const std::vector<Way> ways = ways_of(options_.ways);
     for (const std::string& scheme : options_.schemes.empty() ? grid_schemes() : options_.schemes) {
       const Deployment deployment = deployment_named(scheme, options_.format);
@@ -198,7 +198,7 @@ class GridRun {
   std::unique_ptr<Dataset> test_;
   std::unique_ptr<Dataset> held_back_;
   Graph graph_;
-  Grid grid_;
+  GridReport grid_;
   std::map<std::vector<std::string>, ObservedNetwork> looks_;
 };
 
@@ -210,8 +210,8 @@ std::vector<std::string> grid_schemes() {
   return names;
 }
 
-Grid grid(const std::filesystem::path& model, const std::filesystem::path& data,
-          const GridOptions& options, const ProgressSink& progress) {
+GridReport grid(const std::filesystem::path& model, const std::filesystem::path& data,
+                const GridOptions& options, const ProgressSink& progress) {
   if (options.format != "onnx" && options.format != "tflite") {
     fail(Code::Usage, "the format is '{}'; wanted onnx or tflite", options.format);
   }

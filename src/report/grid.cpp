@@ -25,7 +25,7 @@ std::string cell_text(const GridCell* cell, const GridCell* chosen) {
 
 }  // namespace
 
-const GridCell* Grid::chosen(const std::string& scheme) const {
+const GridCell* GridReport::chosen(const std::string& scheme) const {
   const GridCell* best = nullptr;
   for (const GridCell& cell : cells) {
     if (cell.scheme != scheme || !cell.refusal.empty()) continue;
@@ -34,7 +34,7 @@ const GridCell* Grid::chosen(const std::string& scheme) const {
   return best;
 }
 
-std::string Grid::markdown() const {
+std::string GridReport::markdown() const {
   const auto schemes = distinct(cells, &GridCell::scheme);
   std::string out = std::format(
       "Top-1 on {} test images, percent, in {} (float: {:.2f}); {} calibration images, seed {}.\n"
@@ -64,7 +64,7 @@ std::string Grid::markdown() const {
   return refusals.empty() ? out : out + "\n" + refusals;
 }
 
-std::string Grid::json() const {
+std::string GridReport::json() const {
   nlohmann::ordered_json document{{"model", model},
                                   {"runtime", runtime},
                                   {"calibration_images", calibration_images},

@@ -29,10 +29,10 @@ GridCell cell(std::string scheme, std::string way, double validation, double tes
 
 TEST(Grid, MeasuresTheFilesThatQuantizeWrites) {
   const Bars bars;
-  const Grid made = grid(bars.model, bars.data,
-                         {.schemes = {"per-channel asymmetric", "per-tensor symmetric"},
-                          .ways = {"minmax", "mse"},
-                          .calibration_images = 64});
+  const GridReport made = grid(bars.model, bars.data,
+                               {.schemes = {"per-channel asymmetric", "per-tensor symmetric"},
+                                .ways = {"minmax", "mse"},
+                                .calibration_images = 64});
   ASSERT_EQ(made.cells.size(), 4U);
   EXPECT_EQ(made.validation_images, 20);
   EXPECT_EQ(made.test_images, 100);
@@ -51,16 +51,16 @@ TEST(Grid, MeasuresTheFilesThatQuantizeWrites) {
 }
 
 TEST(Grid, ChoosesOnHeldBackImages) {
-  const Grid grid{.model = "net",
-                  .runtime = "ONNX Runtime 1",
-                  .calibration_images = 8,
-                  .validation_images = 20,
-                  .test_images = 100,
-                  .seed = 1,
-                  .float_validation = 91,
-                  .float_test = 90,
-                  .cells = {cell("a", "minmax", 80, 89), cell("a", "mse", 85, 88),
-                            cell("b", "minmax", 85, 70), cell("b", "mse", 85, 71)}};
+  const GridReport grid{.model = "net",
+                        .runtime = "ONNX Runtime 1",
+                        .calibration_images = 8,
+                        .validation_images = 20,
+                        .test_images = 100,
+                        .seed = 1,
+                        .float_validation = 91,
+                        .float_test = 90,
+                        .cells = {cell("a", "minmax", 80, 89), cell("a", "mse", 85, 88),
+                                  cell("b", "minmax", 85, 70), cell("b", "mse", 85, 71)}};
   EXPECT_EQ(grid.chosen("a"), &grid.cells[1]);
   EXPECT_EQ(grid.chosen("b"), &grid.cells[2]);
   EXPECT_EQ(grid.chosen("c"), nullptr);

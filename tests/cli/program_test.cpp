@@ -25,7 +25,7 @@ TEST(Program, RefusesCommandLines) {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
        "unknown subcommand 'frob'; known are new, train, run, quantize, convert, eval, inspect, "
-       "targets, verify, compare"},
+       "targets, verify, compare, grid"},
       {"unknown option", "inspect @net.onnx --frob", 2,
        "The following argument was not expected: --frob; see 'octet --help'"},
       {"missing output", "new resnet20", 2, "--output is required; see 'octet --help'"},
