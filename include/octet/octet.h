@@ -208,7 +208,7 @@ struct GridOptions {
   std::vector<std::string> ways;
   std::string format = "onnx";       ///< or "tflite": the files that are measured
   int64_t calibration_images = 256;  ///< of the training images, chosen by seed
-  int64_t test_images = 0;           ///< the first so many of the test images; 0: all
+  int64_t test_images = 0;           ///< so many of the test images, chosen by seed; 0: all
   uint64_t seed = 1;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <numeric>
 
 #include "api/methods.h"
 #include "api/stages.h"
@@ -108,11 +107,11 @@ class GridRun {
         parts_(split(*train_, recipe_.validation, options.seed)),
         images_{*train_, *recipe_.train, parts_},
         file_(options.format) {
-    std::vector<int64_t> first(static_cast<size_t>(
-        options.test_images == 0 ? whole_test_->size()
-                                 : std::min(options.test_images, whole_test_->size())));
-    std::ranges::iota(first, int64_t{0});
-    test_ = subset(*whole_test_, std::move(first));
+    std::vector<int64_t> chosen = permutation(whole_test_->size(), options.seed);
+    if (options.test_images != 0) {
+      chosen.resize(std::min(chosen.size(), static_cast<size_t>(options.test_images)));
+    }
+    test_ = subset(*whole_test_, std::move(chosen));
     if (parts_.validation.empty()) {
       fail(Code::Data,
            "{}: no training image is held back to choose by; wanted a 'validation' above 0",
