@@ -39,6 +39,10 @@ void add_convert(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--percentile", options.percentile, "share of values that is not clipped")
       ->capture_default_str();
+  command
+      ->add_option("--bad-images", options.bad_images,
+                   "fail or skip: what to do about images that make NaN or infinity")
+      ->capture_default_str();
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();
   command

@@ -15,6 +15,7 @@ void add_quantize(CLI::App& app) {
     std::string model;
     std::string data;
     std::vector<std::string> outputs;
+    std::string json;
     QuantizeOptions options;
   };
   auto given = std::make_shared<Given>();
@@ -41,9 +42,15 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--observer", options.observer,
-                   "minmax, moving-average, percentile, entropy, mse or search")
+                   "minmax, moving-average, percentile, percentile-99.99, percentile-99.999, "
+                   "entropy, mse or "
+                   "search")
       ->capture_default_str();
   command->add_option("--norm", options.norm, "of mse: the power of errors that is made least")
+      ->capture_default_str();
+  command
+      ->add_option("--bad-images", options.bad_images,
+                   "fail or skip: what to do about images that make NaN or infinity")
       ->capture_default_str();
   std::string known = "a method that wins accuracy back without labels; several may be named:";
   for (const auto& [name, summary] : methods()) known += " " + name;
@@ -83,6 +90,8 @@ void add_quantize(CLI::App& app) {
   command->add_option(
       "--verify-limit", options.verify_limit,
       "steps of difference that are allowed; default: 0, any behind nodes in float");
+  command->add_option("--json", given->json,
+                      "also write what is known of the calibration and the files to this file");
   command->callback([given] {
     ProgressPrinter printer;
     const QuantizeResult result =
@@ -93,6 +102,7 @@ void add_quantize(CLI::App& app) {
     for (const std::string& line : result.notes) std::println("note: {}", line);
     for (const Certificate& file : result.certificates) std::println("verified {}", file.summary());
     for (const std::string& output : given->outputs) std::println("wrote {}", output);
+    if (!given->json.empty()) write_text(given->json, result.json());
   });
 }
 
@@ -144,6 +154,12 @@ void print_inspection(const std::string& model) {
     std::println("cannot be quantized: {}", reason);
 }
 
+void print_calibration(const std::string& path, const std::string& json) {
+  const CalibrationReport report = inspect_calibration(path);
+  std::print("{}", report.text());
+  if (!json.empty()) write_text(json, report.json());
+}
+
 void print_plan(const std::string& model, const PlanOptions& options) {
   const Plan made = plan(model, options);
   std::println("rewritten before quantization");
@@ -161,8 +177,11 @@ void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect", "operators, parameters, multiply-adds, and what is integer or still float");
   auto model = std::make_shared<std::string>();
+  auto json = std::make_shared<std::string>();
   auto options = std::make_shared<PlanOptions>();
-  command->add_option("MODEL", *model, "an ONNX or TFLite file")->required();
+  command->add_option("MODEL", *model, "an ONNX or TFLite file, or a kept calibration (.calib)")
+      ->required();
+  command->add_option("--json", *json, "of a calibration: also write the figures to this file");
   command
       ->add_option("--target", options->targets,
                    "say what quantization for this target will make of a float network")
@@ -171,7 +190,11 @@ void add_inspect(CLI::App& app) {
       ->add_option("--shape", options->shapes,
                    "with --target: sizes of the input that the file leaves open")
       ->allow_extra_args(false);
-  command->callback([model, options] {
+  command->callback([model, options, json] {
+    if (model->ends_with(".calib")) return print_calibration(*model, *json);
+    if (!json->empty()) {
+      throw Error(Code::Usage, *model + ": --json is for a kept calibration (.calib)");
+    }
     if (options->targets.empty()) return print_inspection(*model);
     print_plan(*model, *options);
   });

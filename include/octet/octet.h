@@ -143,10 +143,14 @@ struct QuantizeOptions {
   /// and tflite.
   std::vector<std::string> targets;
   int64_t calibration_images = 1024;  ///< of the training images, chosen by seed
-  /// "minmax", "moving-average", "percentile", "entropy", "mse" or "search" (docs/recipe.md).
+  /// "minmax", "moving-average", "percentile", "percentile-99.99", "percentile-99.999", "entropy",
+  /// "mse" or "search" (docs/recipe.md).
   std::string observer = "percentile";
-  double percentile = 99.99;         ///< of the observer of that name; 50 to 100
-  double norm = 2;                   ///< of 'mse': the power of errors that is made least; 1 to 8
+  double percentile = 99.99;  ///< of the observer of that name; 50 to 100
+  double norm = 2;            ///< of 'mse': the power of errors that is made least; 1 to 8
+  /// About images on which the network makes NaN or infinity: "fail" names the first one, "skip"
+  /// goes on without them.
+  std::string bad_images = "fail";
   std::vector<std::string> methods;  ///< that win accuracy back: names of `methods()`
   /// Calibrations that were kept, of parts of the images: ranges come from them together, and no
   /// image is looked at but to verify the files (without `data`, not at all).
@@ -179,11 +183,54 @@ struct QuantizeOptions {
   std::string form = "qdq";  ///< of ONNX files: "qdq" or "qoperator" (QLinearConv, ...)
 };
 
+/// What calibration saw of values that share a grid.
+struct CalibratedValue {
+  std::string name;      ///< of the first of them
+  int64_t numbers = 0;   ///< that were seen
+  double low = 0;        ///< the smallest
+  double high = 0;       ///< the largest
+  double most_low = 0;   ///< 99.99 % of the numbers are from here
+  double most_high = 0;  ///< to here
+  int64_t settled = 0;   ///< images after which neither end of the range moved by more than 2 % of
+                         ///< its last width; 0: all images were seen at once, which does not tell
+  double moved = 0;      ///< per cent of the width by which an end moved at last, with up to half
+                         ///< of the images
+  std::optional<double> grid_low;  ///< the ends of the grid that was chosen
+  std::optional<double> grid_high;
+  bool vanishes = false;          ///< its numbers are so small that all are 0 on the grid
+  std::optional<double> clipped;  ///< per cent of held-back images' numbers beyond the grid
+};
+
+/// How representative the calibration images were.
+struct CalibrationReport {
+  int64_t images = 0;                 ///< that were calibrated on
+  std::vector<std::string> left_out;  ///< images that make NaN or infinity, a line each
+  int64_t batch = 0;                  ///< images in a batch of them
+  /// Per cent by which an image's results change with the others in its batch; 0 for networks that
+  /// look at each image alone. Others should be calibrated in batches of the size that they will be
+  /// run in.
+  double batch_effect = 0;
+  bool whole = false;     ///< the ranges that settle are those of all numbers, not of 99.99 %
+  int64_t held_back = 0;  ///< images that `clipped` is of; 0: none
+  std::vector<CalibratedValue> values;
+
+  int64_t enough() const;  ///< images after which all ranges had settled; 0: not known
+  std::vector<std::string> notes() const;  ///< the gist, a line each
+  std::string text() const;                ///< a table for a terminal, and the notes
+  std::string json() const;
+};
+
+/// What a kept calibration (.calib) saw. Throws Code::Data when it is none, or a damaged one.
+CalibrationReport inspect_calibration(const std::filesystem::path& calibration);
+
 struct QuantizeResult {
   std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
   std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
   std::vector<std::string> notes;         ///< what to know of the files, a line each
   std::vector<Certificate> certificates;  ///< of the .onnx and .tflite files
+  CalibrationReport calibration;          ///< its gist is in the notes
+
+  std::string json() const;
 };
 
 /// Post-training quantization alone: calibrates on the training images of `data` and writes one
@@ -264,6 +311,7 @@ struct ConvertOptions {
   int64_t calibration_images = 1024;  ///< of the training images, chosen by seed
   std::string observer = "percentile";
   double percentile = 99.99;
+  std::string bad_images = "fail";  ///< as in QuantizeOptions
   uint64_t seed = 1;
   std::vector<std::string> shapes;  ///< as in QuantizeOptions
 };
@@ -299,6 +347,7 @@ struct Report {
   std::vector<std::string> passes;        ///< what was rewritten: "fold_batch_normalization: 12"
   std::vector<std::string> in_float;      ///< nodes that stay in float, each with the reason
   std::vector<std::string> notes;         ///< what to know of the files, a line each
+  CalibrationReport calibration;          ///< its gist is in the notes
   std::vector<std::pair<std::string, std::string>> versions;
 
   std::string text() const;  ///< the table for a terminal

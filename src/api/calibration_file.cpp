@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "octet calibration";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 std::vector<std::string> names_of(const Group& group, const Graph& graph) {
   std::vector<std::string> names;
@@ -21,8 +21,8 @@ std::vector<std::string> names_of(const Group& group, const Graph& graph) {
 
 Json to_json(const Range& range) { return Json::array({range.low, range.high}); }
 
-Range to_range(const Json& json) {
-  return {json.at(0).get<float>(), json.at(1).get<float>(), false};
+Range to_range(const Json& json, size_t first = 0) {
+  return {json.at(first).get<float>(), json.at(first + 1).get<float>(), false};
 }
 
 Json to_json(const Sketch& sketch) {
@@ -30,19 +30,37 @@ Json to_json(const Sketch& sketch) {
   if (sketch.histogram.count() == 0) return json;
   json["moving"] = to_json(sketch.moving);
   json["range"] = to_json(sketch.histogram.range());
+  json["course"] = Json::array();
+  for (const Milestone& mark : sketch.course) {
+    json["course"].push_back(
+        {mark.images, mark.all.low, mark.all.high, mark.most.low, mark.most.high});
+  }
   json["exponent"] = sketch.histogram.exponent();
   json["first"] = sketch.histogram.first();
   json["counts"] = sketch.histogram.counts();
   return json;
 }
 
-Sketch to_sketch(const Json& json) {
+Histogram to_histogram(const Json& json, const std::filesystem::path& path) {
+  const auto counts = json.at("counts").get<std::vector<int64_t>>();
+  const auto exponent = json.at("exponent").get<int>();
+  const auto first = json.at("first").get<int64_t>();
+  const Range range = to_range(json.at("range"));
+  try {
+    return {exponent, first, counts, range};
+  } catch (const Error& error) {
+    fail(error.code(), "{} is a damaged calibration: {}", path.string(), error.what());
+  }
+}
+
+Sketch to_sketch(const Json& json, const std::filesystem::path& path) {
   Sketch sketch;
   if (!json.contains("counts")) return sketch;
   sketch.moving = to_range(json.at("moving"));
-  sketch.histogram =
-      Histogram(json.at("exponent").get<int>(), json.at("first").get<int64_t>(),
-                json.at("counts").get<std::vector<int64_t>>(), to_range(json.at("range")));
+  for (const Json& mark : json.at("course")) {
+    sketch.course.push_back({mark.at(0).get<int64_t>(), to_range(mark, 1), to_range(mark, 3)});
+  }
+  sketch.histogram = to_histogram(json, path);
   return sketch;
 }
 
@@ -65,6 +83,27 @@ Json parse(const std::filesystem::path& path) {
   return json;
 }
 
+/// What `read` makes of the file; what it does not find is the file's fault.
+template <class Read>
+auto reading(const std::filesystem::path& path, Read read) {
+  const Json json = parse(path);
+  try {
+    return read(json);
+  } catch (const Json::exception& error) {
+    fail(Code::Data, "{} is a damaged calibration: {}", path.string(), error.what());
+  }
+}
+
+using Entries = std::map<std::vector<std::string>, const Json*>;
+
+Entries entries_of(const Json& json) {
+  Entries entries;
+  for (const Json& entry : json.at("groups")) {
+    entries[entry.at("values").get<std::vector<std::string>>()] = &entry;
+  }
+  return entries;
+}
+
 }  // namespace
 
 void write_calibration(const std::filesystem::path& path, const Graph& graph,
@@ -79,21 +118,30 @@ void write_calibration(const std::filesystem::path& path, const Graph& graph,
   const Json json{{"format", kFormat},
                   {"version", kVersion},
                   {"images", calibration.images},
+                  {"network", calibration.network},
                   {"groups", std::move(groups)}};
   const std::string text = json.dump() + "\n";
   write_file(path, std::as_bytes(std::span(text)));
 }
 
-Calibration read_calibration(const std::filesystem::path& path, const Graph& graph,
-                             const Placement& placement) {
-  const Json json = parse(path);
-  Calibration calibration;
-  std::map<std::vector<std::string>, const Json*> entries;
-  try {
-    calibration.images = json.at("images").get<int64_t>();
+KeptCalibration read_kept(const std::filesystem::path& path) {
+  return reading(path, [&](const Json& json) {
+    KeptCalibration kept{.images = json.at("images").get<int64_t>(), .groups = {}};
     for (const Json& entry : json.at("groups")) {
-      entries[entry.at("values").get<std::vector<std::string>>()] = &entry;
+      kept.groups.push_back(
+          {entry.at("values").get<std::vector<std::string>>(), to_sketch(entry, path)});
     }
+    return kept;
+  });
+}
+
+Calibration read_calibration(const std::filesystem::path& path, const Graph& graph,
+                             const Placement& placement, const std::string& network) {
+  return reading(path, [&](const Json& json) {
+    Calibration calibration;
+    calibration.network = json.at("network").get<std::string>();
+    calibration.images = json.at("images").get<int64_t>();
+    const Entries entries = entries_of(json);
     for (size_t i = 0; i < placement.groups.size(); ++i) {
       const Group& group = placement.groups[i];
       if (!std::holds_alternative<FromData>(group.rule)) continue;
@@ -105,13 +153,17 @@ Calibration read_calibration(const std::filesystem::path& path, const Graph& gra
              path.string(), graph.value(group.members[0]).name);
       }
       Sketch& sketch = calibration.sketches[i];
-      sketch = to_sketch(*it->second);
+      sketch = to_sketch(*it->second, path);
       sketch.constants = constants_of(group, graph);
     }
-  } catch (const Json::exception& error) {
-    fail(Code::Data, "{} is a damaged calibration: {}", path.string(), error.what());
-  }
-  return calibration;
+    if (!network.empty() && network != calibration.network) {
+      fail(Code::Data,
+           "{} is a calibration of the network {}; this one, whose values have the same names, is "
+           "{}: its weights, or methods that change them, are others: calibrate again",
+           path.string(), calibration.network, network);
+    }
+    return calibration;
+  });
 }
 
 }  // namespace octet

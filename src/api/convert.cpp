@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/bad_images.h"
 #include "api/foreign.h"
 #include "api/outputs.h"
 #include "api/stages.h"
@@ -173,11 +174,14 @@ class Conversion {
     check_input(network_.graph, *dataset);
     const CalibrationSettings settings{.images = options_.calibration_images,
                                        .observer = options_.observer,
-                                       .percentile = options_.percentile};
+                                       .percentile = options_.percentile,
+                                       .skip_bad_images = skips_bad_images(options_.bad_images)};
     const Split parts = split(*dataset, recipe.validation, options_.seed);
     ImageStream images(*dataset, parts, settings, progress);
     const NextImages next = [&](std::vector<float>& batch) { return images.next(batch); };
-    return calibrate(network_.graph, network_.placement, next, settings);
+    const Calibration seen = observe(network_.graph, network_.placement, next, images.bad_images());
+    std::ranges::move(notes_on_skipped(seen), std::back_inserter(result_.notes));
+    return choose_ranges(network_.placement, seen, settings);
   }
 
   /// Groups that got a range, but for those of constants.

@@ -22,11 +22,10 @@ size_t index_of(const std::string& word, std::string_view what,
                 std::span<const std::string_view> words) {
   const auto it = std::ranges::find(words, word);
   if (it != words.end()) return static_cast<size_t>(it - words.begin());
-  std::string wanted;
-  for (const std::string_view known : words) {
-    wanted += std::format("{}{}", wanted.empty() ? "" : " or ", known);
-  }
-  fail(Code::Usage, "'{}' is no choice of {}; wanted {}", word, what, wanted);
+  const std::vector<std::string> known(words.begin(), words.end());
+  const std::string near = nearest(word, known);
+  fail(Code::Usage, "'{}' is no choice of {}; wanted {}{}", word, what, join(known, " or "),
+       near.empty() ? "" : std::format(" (did you mean '{}'?)", near));
 }
 
 constexpr std::array<std::string_view, 3> kIo{"float", "int8", "uint8"};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/bad_images.h"
 #include "api/certify.h"
 #include "api/outputs.h"
 #include "api/stages.h"
@@ -70,7 +71,8 @@ QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deploy
   const QuantizedNetwork network = quantize_weights(graph, deployment);
   const auto files = files_of(network, outputs);
   for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
-  return {.passes = network.log, .in_float = {}, .notes = {}, .certificates = {}};
+  return {
+      .passes = network.log, .in_float = {}, .notes = {}, .certificates = {}, .calibration = {}};
 }
 
 }  // namespace
@@ -97,6 +99,7 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                                      .observer = options.observer,
                                      .percentile = options.percentile,
                                      .norm = options.norm,
+                                     .skip_bad_images = skips_bad_images(options.bad_images),
                                      .methods = options.methods};
   const bool kept = !options.calibrations.empty();
   std::optional<Images> images;
@@ -118,7 +121,8 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
   QuantizeResult result{.passes = network.log,
                         .in_float = network.in_float,
                         .notes = notes_on(network, deployment.targets),
-                        .certificates = {}};
+                        .certificates = {},
+                        .calibration = network.calibration};
   for (size_t i = 0; i < outputs.size(); ++i) {
     write_file(outputs[i], files[i]);
     if (outputs[i].extension() == ".octet" || !images) continue;

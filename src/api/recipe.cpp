@@ -108,6 +108,8 @@ CalibrationSettings read_calibration(YamlSection section) {
   settings.observer = section.text("observer", settings.observer);
   settings.percentile = section.real("percentile", {50, 100}, settings.percentile);
   settings.norm = section.real("norm", {1, 8}, settings.norm);
+  const std::vector<std::string> bad_images = {"fail", "skip"};
+  settings.skip_bad_images = section.choice("bad_images", bad_images, 0) == 1;
   settings.methods = section.texts("methods");
   section.finish();
   return settings;

@@ -181,6 +181,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .passes = network.log,
                 .in_float = network.in_float,
                 .notes = notes_on(network, deployment.targets),
+                .calibration = network.calibration,
                 .versions = versions()};
   write_file(out / "report.json", report.json());
   write_file(out / "report.md", report.markdown());

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdlib>
 
+#include "api/bad_images.h"
 #include "api/calibration_file.h"
+#include "api/calibration_report.h"
 #include "api/foreign.h"
 #include "api/methods.h"
 #include "base/fail.h"
@@ -14,6 +16,7 @@
 #include "formats/onnx/network_file.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
+#include "graph/fingerprint.h"
 #include "quant/calibrate.h"
 #include "quant/dynamic.h"
 #include "quant/observer.h"
@@ -140,7 +143,8 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
                            .targets = deployment.targets.names(),
                            .form = deployment.form,
                            .ends = {},
-                           .methods = {}};
+                           .methods = {},
+                           .calibration = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   if (prepare) prepare(network.graph, network.methods);
@@ -201,7 +205,10 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
 
 ImageStream::ImageStream(const Dataset& dataset, const Split& split,
                          const CalibrationSettings& settings, const ProgressSink& progress)
-    : count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
+    : dataset_(dataset),
+      split_(split),
+      skip_bad_(settings.skip_bad_images),
+      count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
       reader_(dataset, {split.train.begin(), split.train.begin() + count_},
               {.size = settings.batch}),
       step_(progress, "calibrate", count_, "images") {}
@@ -213,6 +220,12 @@ int64_t ImageStream::next(std::vector<float>& images) {
   return batch_.count;
 }
 
+BadImages ImageStream::bad_images() const {
+  return {.skip = skip_bad_, .name = [this](int64_t number) {
+            return dataset_.name(split_.train.at(static_cast<size_t>(number)));
+          }};
+}
+
 namespace {
 
 /// The placed network, nothing observed yet.
@@ -221,15 +234,38 @@ ObservedNetwork prepared(Graph graph, const Deployment& deployment,
                          const ProgressSink& progress) {
   observer_named(settings);  // before the work, not after it
   const auto methods = methods_named(settings.methods, images != nullptr);
+  std::string print = fingerprint(graph);
+  for (const Method* method : methods) {
+    if (method->prepare) print += std::format(" with {}", method->name);
+  }
   const Prepare prepare = [&](Graph& fused, std::vector<std::string>& notes) {
     for (const Method* method : methods) {
       if (method->prepare) method->prepare(fused, {images, settings, progress, notes});
     }
   };
-  ObservedNetwork observed{
-      .network = place_network(std::move(graph), deployment, prepare), .seen = {}, .pixels = {}};
+  ObservedNetwork observed{.network = place_network(std::move(graph), deployment, prepare),
+                           .seen = {.sketches = {}, .network = std::move(print)},
+                           .held = {},
+                           .pixels = {}};
   refuse_float(observed.network, deployment.targets);
   return observed;
+}
+
+Calibration look_at(const QuantizedNetwork& network, const CalibrationImages& images,
+                    const CalibrationSettings& settings, const ProgressSink& progress) {
+  ImageStream stream(images.dataset, images.split, settings, progress);
+  const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
+  return observe(network.graph, network.placement, next, stream.bad_images());
+}
+
+/// The look at images that the ranges are tried on.
+Calibration look_at_held(const QuantizedNetwork& network, const CalibrationImages& images,
+                         CalibrationSettings settings) {
+  settings.images = settings.held_back;
+  const Split held{.train = images.split.validation, .validation = {}};
+  if (settings.images == 0 || held.train.empty()) return {};
+  const ProgressSink quiet;
+  return look_at(network, {images.dataset, images.source, held}, settings, quiet);
 }
 
 }  // namespace
@@ -242,9 +278,12 @@ ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
   QuantizedNetwork& network = observed.network;
   if (deployment.form.io != Io::Float) observed.pixels = pixels_of_input(network, images.source);
 
-  ImageStream stream(images.dataset, images.split, settings, progress);
-  const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
-  observed.seen = observe(network.graph, network.placement, next);
+  Calibration seen = look_at(network, images, settings, progress);
+  seen.network = std::move(observed.seen.network);
+  observed.seen = std::move(seen);
+  observed.held = look_at_held(network, images, settings);
+  const Split good = without_skipped(images.split, observed.seen);
+  observed.batch_effect = effect_of_batch(network.graph, {images.dataset, images.source, good});
   if (!images.keep.empty()) {
     write_calibration(images.keep, network.graph, network.placement, observed.seen);
   }
@@ -258,8 +297,10 @@ ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
   ObservedNetwork observed = prepared(std::move(graph), deployment, settings, images, progress);
   const QuantizedNetwork& network = observed.network;
   for (const auto& path : kept) {
-    observed.seen.merge(read_calibration(path, network.graph, network.placement));
+    observed.seen.merge(
+        read_calibration(path, network.graph, network.placement, observed.seen.network));
   }
+  if (images) observed.held = look_at_held(network, *images, settings);
   if (deployment.form.io != Io::Float) {
     observed.pixels = "; raw pixels are not its integers, because no data tells mean and deviation";
   }
@@ -273,9 +314,17 @@ QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deplo
   const Ranges ranges = choose_ranges(network.placement, observed.seen, settings);
   network.table = solve(network.graph, network.placement, ranges);
   check_ratios(network.graph, network.table, deployment.targets);
-  for (const Method* method : methods_named(settings.methods, images != nullptr)) {
-    if (method->refine) method->refine(network, {images, settings, progress, network.methods});
+  Split parts;
+  std::optional<CalibrationImages> good;
+  if (images) {
+    parts = without_skipped(images->split, observed.seen);
+    good.emplace(images->dataset, images->source, parts);
   }
+  for (const Method* method : methods_named(settings.methods, images != nullptr)) {
+    if (!method->refine) continue;
+    method->refine(network, {good ? &*good : nullptr, settings, progress, network.methods});
+  }
+  network.calibration = report_on(network, observed, settings);
   if (deployment.form.io != Io::Float) describe_ends(network, observed.pixels);
   return network;
 }
@@ -289,7 +338,8 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
 }
 
 std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetSet& targets) {
-  std::vector<std::string> notes = network.methods;
+  std::vector<std::string> notes = network.calibration.notes();
+  notes.insert(notes.end(), network.methods.begin(), network.methods.end());
   notes.insert(notes.end(), network.ends.begin(), network.ends.end());
   if (targets.narrow_sums()) {
     notes.push_back(describe_margins(network.graph, pair_margins(network.graph, network.table)));
@@ -306,7 +356,8 @@ QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
                            .targets = deployment.targets.names(),
                            .form = deployment.form,
                            .ends = {},
-                           .methods = {}};
+                           .methods = {},
+                           .calibration = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
   const bool lite = std::ranges::any_of(

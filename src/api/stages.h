@@ -35,6 +35,7 @@ struct QuantizedNetwork {
   /// What integers at the ends of its files stand for.
   std::vector<std::string> ends;
   std::vector<std::string> methods;  ///< what methods (methods.h) did, a line each
+  CalibrationReport calibration;     ///< how representative the images were
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -80,7 +81,9 @@ struct CalibrationImages {
 struct ObservedNetwork {
   QuantizedNetwork network;  ///< without a table
   Calibration seen;
-  std::string pixels;  ///< what integers at the input stand for; empty: the input is float
+  double batch_effect = 0;  ///< of the first two images: quant/batch_effect.h
+  Calibration held;         ///< the same of held-back images; nothing where there are none
+  std::string pixels;       ///< what integers at the input stand for; empty: the input is float
 };
 
 /// `place_network`, then one look at the first images of `split.train`. The settings' methods that
@@ -119,8 +122,13 @@ class ImageStream {
               const ProgressSink& progress);
   /// As `calibrate` asks for them (calibrate.h).
   int64_t next(std::vector<float>& images);
+  /// What to do about bad ones, by the settings, and how they are called.
+  BadImages bad_images() const;
 
  private:
+  const Dataset& dataset_;
+  const Split& split_;
+  bool skip_bad_;
   int64_t count_;
   BatchReader reader_;
   Step step_;

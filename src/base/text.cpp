@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <format>
 #include <numeric>
 
 namespace octet {
@@ -63,6 +64,13 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
     }
   }
   return best;
+}
+
+std::string unknown_name(std::string_view what, std::string_view word,
+                         std::span<const std::string> known) {
+  const std::string near = nearest(word, known);
+  const std::string hint = near.empty() ? "k" : std::format("did you mean '{}'? K", near);
+  return std::format("unknown {} '{}'; {}nown are {}", what, word, hint, join(known));
 }
 
 std::string first_line(std::string_view message) {

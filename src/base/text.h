@@ -19,6 +19,11 @@ std::string shape_text(std::span<const int64_t> shape);
 /// half of its letters differ).
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
+/// "unknown WHAT 'WORD'; did you mean 'NEAREST'? Known are a, b", or, where none is near, "unknown
+/// WHAT 'WORD'; known are a, b".
+std::string unknown_name(std::string_view what, std::string_view word,
+                         std::span<const std::string> known);
+
 /// First line of a foreign library's message, trimmed: what fits into one of ours.
 std::string first_line(std::string_view message);
 

@@ -28,6 +28,8 @@ class Dataset {
   virtual void image(int64_t index, std::span<float> out) const = 0;
   /// What a black pixel of this channel becomes: the fill of shifted images.
   virtual float black(int64_t /*channel*/) const { return 0; }
+  /// How messages call image `index`: its path, or its place in a file.
+  virtual std::string name(int64_t index) const { return "image " + std::to_string(index); }
 };
 
 /// Where images come from and how they enter the network.

@@ -69,6 +69,9 @@ class IdxDataset : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int64_t label(int64_t index) const override { return labels_.at(static_cast<size_t>(index)); }
   Shape shape() const override { return preprocess_.shape(); }
+  std::string name(int64_t index) const override {
+    return images_.path().string() + ": image " + std::to_string(index);
+  }
   float black(int64_t channel) const override { return preprocess_.black(channel); }
   void image(int64_t index, std::span<float> out) const override {
     std::vector<uint8_t> buffer;

@@ -43,6 +43,7 @@ class ImageFolder : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(entries_.size()); }
   int64_t label(int64_t index) const override { return entry(index).label; }
   Shape shape() const override { return preprocess_.shape(); }
+  std::string name(int64_t index) const override { return path_of(index).string(); }
   float black(int64_t channel) const override { return preprocess_.black(channel); }
   void image(int64_t index, std::span<float> out) const override {
     const Pixels pixels = with_channels(decode_image(path_of(index)), shape()[0]);

@@ -15,6 +15,7 @@ class Subset : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
   int64_t label(int64_t index) const override { return whole_.label(at(index)); }
   Shape shape() const override { return whole_.shape(); }
+  std::string name(int64_t index) const override { return whole_.name(at(index)); }
   float black(int64_t channel) const override { return whole_.black(channel); }
   void image(int64_t index, std::span<float> out) const override { whole_.image(at(index), out); }
 

@@ -28,7 +28,8 @@ constexpr size_t kLanes = 16;
 
 [[noreturn]] void refuse(std::span<const float> values) {
   const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
-  fail(Code::Numeric, "element {} of {} is {}", bad - values.begin(), values.size(), *bad);
+  fail(Code::Numeric, "element {} of {} is {}", bad - values.begin(), values.size(),
+       std::isnan(*bad) ? std::abs(*bad) : *bad);  // the sign of NaN says nothing
 }
 
 }  // namespace

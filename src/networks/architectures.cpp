@@ -44,7 +44,7 @@ Graph make_network(std::string_view name, const NetworkSize& size, uint64_t seed
     if (architecture.name == name) return architecture.make(size, seed);
     known.emplace_back(architecture.name);
   }
-  fail(Code::Usage, "unknown architecture '{}'; known are {}", name, join(known));
+  fail(Code::Usage, "{}", unknown_name("architecture", name, known));
 }
 
 }  // namespace octet

@@ -66,15 +66,24 @@ class Watcher final : public Interpretation {
           count({dense.const_data_ptr<float>(), static_cast<size_t>(dense.numel())}));
     } catch (const Error& error) {
       const auto producer = graph_.producer(id);
-      fail(error.code(), "calibrate: {}: the value '{}' cannot be calibrated: {}",
+      fail(error.code(), "{}: the value '{}' cannot be calibrated: {}",
            producer ? describe(graph_.node(*producer)) : "network input", graph_.value(id).name,
            error.what());
     }
     return tensor;
   }
 
-  void end_batch() {
-    for (const auto& [group, histogram] : batch_) sketches_[group].add(histogram);
+  void forget_batch() { batch_.clear(); }
+  /// What another one saw counts as of this batch.
+  void add_batch(const Watcher& other) {
+    for (const auto& [group, histogram] : other.batch_) batch_[group].merge(histogram);
+  }
+  /// `images`: that were seen so far, with those of this batch.
+  void end_batch(int64_t images) {
+    for (const auto& [group, histogram] : batch_) {
+      sketches_[group].add(histogram);
+      sketches_[group].mark(images);
+    }
     batch_.clear();
   }
 
@@ -93,30 +102,121 @@ class Watcher final : public Interpretation {
   std::map<size_t, Histogram> batch_;
 };
 
+/// Batch after batch; images that make NaN or infinity are told from the others.
+class Look {
+ public:
+  Look(const Graph& graph, const Placement& placement, const BadImages& bad)
+      : graph_(graph),
+        placement_(placement),
+        bad_(bad),
+        executor_(graph),
+        watcher_(graph, placement) {}
+
+  void take(const at::Tensor& batch) {
+    try {
+      executor_.run({&batch, 1}, watcher_);
+      seen_.images += batch.size(0);
+    } catch (const Error& error) {
+      if (error.code() != Code::Numeric) throw;
+      watcher_.forget_batch();
+      take_one_by_one(batch, error);
+    }
+    watcher_.end_batch(seen_.images);
+    given_ += batch.size(0);
+    seen_.batch = std::max(seen_.batch, batch.size(0));
+  }
+
+  Calibration end() {
+    if (given_ == 0) fail(Code::Data, "calibrate: there are no calibration images");
+    if (seen_.images == 0) {
+      fail(Code::Data, "calibrate: none of the {} calibration images is good; the first is {}",
+           given_, seen_.skip_reasons[0]);
+    }
+    seen_.sketches = watcher_.take();
+    return std::move(seen_);
+  }
+
+ private:
+  struct BadImage {
+    int64_t number;
+    std::string reason;
+  };
+
+  void take_one_by_one(const at::Tensor& batch, const Error& error) {
+    std::vector<BadImage> found;
+    int64_t good = 0;
+    for (int64_t i = 0; i < batch.size(0); ++i) {
+      Watcher alone(graph_, placement_);
+      const at::Tensor image = batch.slice(0, i, i + 1);
+      try {
+        executor_.run({&image, 1}, alone);
+        watcher_.add_batch(alone);
+        ++good;
+      } catch (const Error& why) {
+        if (why.code() != Code::Numeric) throw;
+        found.push_back({given_ + i, why.what()});
+      }
+      if (!bad_.skip && good > 0 && !found.empty()) break;
+    }
+    const bool alike = !bad_.skip && good == 0 && found.size() > 1;
+    if (found.empty() || alike) fail(Code::Numeric, "calibrate: {}", error.what());
+    if (!bad_.skip) {
+      fail(Code::Numeric,
+           "calibrate: {}: {}; mend or remove the image, or go on without it (--bad-images skip, "
+           "in a recipe 'calibration: {{bad_images: skip}}')",
+           name(found[0].number), found[0].reason);
+    }
+    for (const BadImage& image : found) skip(image);
+    seen_.images += good;
+  }
+
+  std::string name(int64_t number) const {
+    return bad_.name ? bad_.name(number) : std::format("calibration image {}", number);
+  }
+
+  void skip(const BadImage& image) {
+    seen_.skipped.push_back(image.number);
+    if (seen_.skip_reasons.size() == kNamedBadImages) return;
+    seen_.skip_reasons.push_back(std::format("{}: {}", name(image.number), image.reason));
+  }
+
+  const Graph& graph_;
+  const Placement& placement_;
+  const BadImages& bad_;
+  Executor executor_;
+  Watcher watcher_;
+  int64_t given_ = 0;
+  Calibration seen_;
+};
+
 }  // namespace
 
 void Calibration::merge(const Calibration& other) {
-  for (const auto& [group, sketch] : other.sketches) sketches[group].merge(sketch);
+  for (const auto& [group, sketch] : other.sketches) {
+    if (images > 0) sketches[group].mark(images);
+    sketches[group].merge(sketch);
+  }
   images += other.images;
+  batch = std::max(batch, other.batch);
+  skipped.insert(skipped.end(), other.skipped.begin(), other.skipped.end());
+  for (const std::string& reason : other.skip_reasons) {
+    if (skip_reasons.size() < kNamedBadImages) skip_reasons.push_back(reason);
+  }
 }
 
-Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next) {
+Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next,
+                    const BadImages& bad) {
   const at::NoGradGuard no_grad;
-  Executor executor(graph);
-  Watcher watcher(graph, placement);
+  Look look(graph, placement, bad);
   std::vector<float> images;
-  int64_t seen = 0;
   while (const int64_t count = next(images)) {
-    seen += count;
     std::vector<int64_t> shape = graph.value(graph.inputs().at(0)).shape;
     shape.at(0) = count;
     at::Tensor batch = at::from_blob(images.data(), shape, at::kFloat);
     if (graph.value(graph.inputs().at(0)).dtype != DType::Float32) batch = batch.to(at::kLong);
-    executor.run({&batch, 1}, watcher);
-    watcher.end_batch();
+    look.take(batch);
   }
-  if (seen == 0) fail(Code::Data, "calibrate: there are no calibration images");
-  return {.sketches = watcher.take(), .images = seen};
+  return look.end();
 }
 
 Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
@@ -140,9 +240,9 @@ Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
 }
 
 Ranges calibrate(const Graph& graph, const Placement& placement, const NextImages& next,
-                 const CalibrationSettings& settings) {
+                 const CalibrationSettings& settings, const BadImages& bad) {
   observer_named(settings);  // before the work, not after it
-  return choose_ranges(placement, observe(graph, placement, next), settings);
+  return choose_ranges(placement, observe(graph, placement, next, bad), settings);
 }
 
 }  // namespace octet

@@ -19,19 +19,35 @@ using Ranges = std::map<size_t, Range>;
 /// end.
 using NextImages = std::function<int64_t(std::vector<float>& images)>;
 
+/// What to do about an image on which the network makes NaN or infinity.
+struct BadImages {
+  bool skip = false;  ///< go on without it; else it is an error
+  /// How messages call the image that is the `number`-th given, from 0 on; may be empty.
+  std::function<std::string(int64_t number)> name = {};
+};
+
 /// What one look at the calibration images leaves; its size does not depend on their number.
 struct Calibration {
   std::map<size_t, Sketch> sketches;  ///< of every group whose rule is `FromData`, by group index
-  int64_t images = 0;
+  int64_t images = 0;                 ///< that the sketches are of
+  int64_t batch = 0;                  ///< images that were given together, at most
+  std::vector<int64_t> skipped = {};  ///< images that were left out, by their numbers
+  std::vector<std::string> skip_reasons = {};  ///< of the first kNamedBadImages, a line each
+  std::string network = {};                    ///< which float network it is of; empty: not said
 
-  /// Of the same network and placement: as if one look had seen both sets of images.
+  /// Of the same network and placement: as if one look had seen both sets of images. Numbers of
+  /// skipped images are each part's own.
   void merge(const Calibration& other);
 };
+inline constexpr size_t kNamedBadImages = 5;
 
 /// Runs the float network over the images, one batch at a time, and makes a sketch of each group.
-/// Throws Code::Numeric naming the value and node where NaN or infinity first appears, Code::Data
-/// when there are no images.
-Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next);
+/// A batch in which NaN or infinity appears is run again image by image: the moving average counts
+/// what is left of it as one batch. Throws Code::Numeric naming the image, and the value and node
+/// where they first appear (no image where all of a batch are alike), Code::Data when there are no
+/// images, or all are bad.
+Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next,
+                    const BadImages& bad = {});
 
 /// The range of the constants of a group: empty where it has none.
 Range constants_of(const Group& group, const Graph& graph);
@@ -44,6 +60,6 @@ Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
 
 /// Both in one.
 Ranges calibrate(const Graph& graph, const Placement& placement, const NextImages& next,
-                 const CalibrationSettings& settings);
+                 const CalibrationSettings& settings, const BadImages& bad = {});
 
 }  // namespace octet

@@ -13,6 +13,8 @@ constexpr std::array kObservers{
     Observer{"minmax", "all values that were seen", minmax_range},
     Observer{"moving-average", "the batches' ends, averaged", moving_average_range},
     Observer{"percentile", "a share of the values", percentile_range},
+    Observer{"percentile-99.99", "99.99 % of the values", percentile_9999_range},
+    Observer{"percentile-99.999", "99.999 % of the values", percentile_99999_range},
     Observer{"entropy", "least loss of information (KL divergence)", entropy_range},
     Observer{"mse", "least error, to a power that can be chosen", mse_range},
     Observer{"search", "of the ranges of all others the one of the best SQNR", search_range},
@@ -34,7 +36,7 @@ const Observer& observer_named(const CalibrationSettings& settings) {
     if (row.name == settings.observer) return row;
     known.emplace_back(row.name);
   }
-  fail(Code::Usage, "unknown observer '{}'; known are {}", settings.observer, join(known));
+  fail(Code::Usage, "{}", unknown_name("observer", settings.observer, known));
 }
 
 }  // namespace octet

@@ -34,6 +34,8 @@ const Observer& observer_named(const CalibrationSettings& settings);
 Range minmax_range(const RangeQuestion& question);
 Range moving_average_range(const RangeQuestion& question);
 Range percentile_range(const RangeQuestion& question);
+Range percentile_9999_range(const RangeQuestion& question);
+Range percentile_99999_range(const RangeQuestion& question);
 Range entropy_range(const RangeQuestion& question);
 Range mse_range(const RangeQuestion& question);
 Range search_range(const RangeQuestion& question);

@@ -1,5 +1,7 @@
 #include "quant/sketch.h"
 
+#include "quant/observer.h"
+
 namespace octet {
 namespace {
 
@@ -18,7 +20,14 @@ void Sketch::add(const Histogram& batch) {
   histogram.merge(batch);
 }
 
+void Sketch::mark(int64_t images) {
+  if (histogram.count() == 0) return;
+  if (!course.empty() && images < 2 * course.back().images) return;
+  course.push_back({images, histogram.range(), kept_range(histogram, kMilestoneKept)});
+}
+
 void Sketch::merge(const Sketch& other) {
+  if (histogram.count() == 0) course = other.course;
   const auto theirs = static_cast<double>(other.histogram.count());
   const double all = theirs + static_cast<double>(histogram.count());
   if (all > 0) moving = between(moving, other.moving, static_cast<float>(theirs / all));

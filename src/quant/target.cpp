@@ -33,7 +33,7 @@ const TargetProfile& target_named(std::string_view name) {
     if (target.name == name) return target;
     known.emplace_back(target.name);
   }
-  fail(Code::Usage, "unknown target '{}'; known are {}", name, join(known));
+  fail(Code::Usage, "{}", unknown_name("target", name, known));
 }
 
 TargetSet::TargetSet(std::span<const std::string> names) {

@@ -137,6 +137,7 @@ std::string Report::json() const {
   for (const Certificate& file : certificates) {
     document["certificates"].push_back(ordered_json::parse(file.json()));
   }
+  document["calibration"] = ordered_json::parse(calibration.json());
   document["passes"] = passes;
   document["in_float"] = in_float;
   document["notes"] = notes;

@@ -50,6 +50,40 @@ TEST(CalibrationFile, GivesBackWhatWasWritten) {
   EXPECT_TRUE(read_back.sketches == made.sketches);
 }
 
+TEST(CalibrationFile, IsOfOneNetwork) {
+  const TempFolder folder;
+  const Net net("sum");
+  Calibration made = net.look(-1, 3);
+  made.network = "0123 with fresh-weights";
+  const auto path = folder / "a.calib";
+  write_calibration(path, net.graph, net.placement, made);
+  EXPECT_EQ(read_calibration(path, net.graph, net.placement, made.network).network, made.network);
+  EXPECT_EQ(message_of([&] { read_calibration(path, net.graph, net.placement, "0123"); }),
+            path.string() +
+                " is a calibration of the network 0123 with fresh-weights; this one, whose values "
+                "have the same names, is 0123: its weights, or methods that change them, are "
+                "others: calibrate again");
+}
+
+TEST(CalibrationFile, DoesNotGrowWithTheImages) {
+  const TempFolder folder;
+  const Net net("sum");
+  const auto size_after = [&](int batches) {
+    int left = batches;
+    const Calibration seen =
+        observe(net.graph, net.placement, [&](std::vector<float>& images) -> int64_t {
+          if (left-- == 0) return 0;
+          const Tensor drawn = test::random_tensor({6400}, static_cast<unsigned>(left), -1, 3);
+          images.assign(drawn.as<float>().begin(), drawn.as<float>().end());
+          return 1600;
+        });
+    write_calibration(folder / "a.calib", net.graph, net.placement, seen);
+    return static_cast<double>(std::filesystem::file_size(folder / "a.calib"));
+  };
+  // Counts are decimals: sixteen times as many images take a digit or two more for each bin.
+  EXPECT_LT(size_after(64), 2 * size_after(4));
+}
+
 TEST(CalibrationFile, MergesToOneLook) {
   const Net net("sum");
   Calibration both = net.look(-1, 3);
@@ -80,11 +114,13 @@ TEST(CalibrationFile, IsRefusedInOneLine) {
                                " is no calibration, or a damaged one; wanted what 'octet quantize "
                                "--keep-calibration' writes");
   std::string other = good;
-  other.replace(other.find("\"version\":1"), 11, "\"version\":7");
+  other.replace(other.find("\"version\":2"), 11, "\"version\":7");
   EXPECT_EQ(message(other),
-            name + " is a calibration of version 7; wanted version 1: calibrate again");
+            name + " is a calibration of version 7; wanted version 2: calibrate again");
   std::string shifted = good;
   shifted.replace(shifted.find("\"counts\":["), 10, "\"counts\":[1,");
+  EXPECT_TRUE(message(shifted).starts_with(name + " is a damaged calibration: "))
+      << message(shifted);
   EXPECT_NE(message(shifted).find("cannot hold values from"), std::string::npos)
       << message(shifted);
 

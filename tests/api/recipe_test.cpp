@@ -81,7 +81,7 @@ train:
   warmup: 0.5
   label_smoothing: 0.1
   augment: {flip: true, crop: 2}
-calibration: {images: 10, batch: 5, observer: minmax, percentile: 99}
+calibration: {images: 10, batch: 5, observer: minmax, percentile: 99, bad_images: skip}
 qat: {epochs: 0}
 evaluation: {batch: 7, latency_runs: 8}
 verification: {images: 0, limit: 2}
@@ -114,6 +114,7 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(recipe.calibration.batch, 5);
   EXPECT_EQ(recipe.calibration.observer, "minmax");
   EXPECT_EQ(recipe.calibration.percentile, 99);
+  EXPECT_TRUE(recipe.calibration.skip_bad_images);
   EXPECT_EQ(recipe.qat.epochs, 0);
   EXPECT_EQ(recipe.evaluation.batch, 7);
   EXPECT_EQ(recipe.evaluation.latency_runs, 8);

@@ -44,6 +44,14 @@ TEST(Text, WritesShapes) {
   }
 }
 
+TEST(Text, SaysWhatIsKnownOfANameThatIsNot) {
+  const Words known{"relu", "gelu"};
+  EXPECT_EQ(unknown_name("function", "tanh", known),
+            "unknown function 'tanh'; known are relu, gelu");
+  EXPECT_EQ(unknown_name("function", "relo", known),
+            "unknown function 'relo'; did you mean 'relu'? Known are relu, gelu");
+}
+
 TEST(Text, FindsTheNearestWord) {
   const Words words{"percentile", "minmax", "mse", "entropy"};
   struct Case {

@@ -50,7 +50,8 @@ TEST(Program, RefusesCommandLines) {
       {"unknown activations", "quantize @net.onnx --data @data.yaml --activations no -o @a.onnx", 2,
        "'no' is no choice of activations; wanted asymmetric or symmetric"},
       {"unknown ends", "quantize @net.onnx --data @data.yaml --io int4 -o @a.onnx", 2,
-       "'int4' is no choice of input and output; wanted float or int8 or uint8"},
+       "'int4' is no choice of input and output; wanted float or int8 or uint8 (did you mean "
+       "'int8'?)"},
       {"weights that a target lacks",
        "quantize @net.onnx --data @data.yaml --target nxp-neutron --weights per-channel -o "
        "@a.tflite",
@@ -64,8 +65,24 @@ TEST(Program, RefusesCommandLines) {
       {"plan of a TFLite file", "inspect @net.tflite --target tflite", 2,
        "net.tflite: wanted a float .onnx network to plan for targets"},
       {"unknown observer", "quantize @net.onnx --data @data.yaml --observer foo -o @a.onnx", 2,
-       "unknown observer 'foo'; known are minmax, moving-average, percentile, entropy, mse, "
-       "search"},
+       "unknown observer 'foo'; known are minmax, moving-average, percentile, percentile-99.99, "
+       "percentile-99.999, entropy, mse, search"},
+      {"misspelt observer",
+       "quantize @net.onnx --data @data.yaml --observer percentil-99.999 -o @a.onnx", 2,
+       "unknown observer 'percentil-99.999'; did you mean 'percentile-99.999'? Known are minmax, "
+       "moving-average, percentile, percentile-99.99, percentile-99.999, entropy, mse, search"},
+      {"misspelt target", "quantize @net.onnx --data @data.yaml --target tflight -o @a.tflite", 2,
+       "unknown target 'tflight'; did you mean 'tflite'? Known are onnxruntime-cpu, "
+       "onnxruntime-qdq-any, tflite, tflite-int16x8, litert, nxp-neutron, ethos-u, cmsis-nn"},
+      {"misspelt weights", "quantize @net.onnx --data @data.yaml --weights per-chanel -o @a.onnx",
+       2,
+       "'per-chanel' is no choice of weights; wanted per-channel or per-tensor (did you mean "
+       "'per-channel'?)"},
+      {"unknown way with bad images",
+       "quantize @net.onnx --data @data.yaml --bad-images drop -o @a.onnx", 2,
+       "'drop' is no choice of bad images; wanted fail or skip"},
+      {"percentile of half", "quantize @net.onnx --data @data.yaml --percentile 50 -o @a.onnx", 2,
+       "the percentile is 50; wanted above 50, at most 100"},
       {"bad percentile", "quantize @net.onnx --data @data.yaml --percentile 200 -o @a.onnx", 2,
        "the percentile is 200; wanted above 50, at most 100"},
       {"no image", "quantize @net.onnx --data @data.yaml --images 0 -o @a.onnx", 2,
@@ -78,6 +95,10 @@ TEST(Program, RefusesCommandLines) {
        "part is 'all'; wanted 'test' or 'train'"},
       {"missing folder", "new resnet20 --input 1x8x8 -o @no/a.onnx", 1,
        "cannot write no/a.onnx: No such file or directory"},
+      {"figures of a network", "inspect @net.onnx --json @a.json", 2,
+       "net.onnx: --json is for a kept calibration (.calib)"},
+      {"no calibration", "inspect @none.calib", 2,
+       "cannot read none.calib: No such file or directory"},
       {"missing folder for int8", "quantize @net.onnx --data @data.yaml -o @no/a.onnx", 1,
        "cannot write no/a.onnx: its folder does not exist"},
   };
@@ -180,6 +201,28 @@ TEST(Program, NamesTheNodeThatMakesNoNumbers) {
                  {"NaN", "quantize @nan.onnx --data @data.yaml -o @a.onnx", 1,
                   "calibrate: node \"r\" (Relu): the value 'r' cannot be calibrated: element "
                   "0 of 1408 is nan"});
+}
+
+TEST(Program, NamesOrSkipsTheImageThatMakesNoNumbers) {
+  const Workplace place;
+  std::string pixels(std::size_t{24} * 64, 'd');
+  for (const std::size_t black : {5, 9, 17}) pixels[black * 64 + 40] = 0;
+  place.write("images", idx_bytes({24, 8, 8}, pixels));
+  test::write_model(place.folder(), test::onnx_model(R"(g (float[N, 1, 8, 8] x) => (float[N, 64] y)
+      <float[1] c = {-0.1}> { a = Add(x, c) [root] b = Sqrt(a) y = Flatten(b) })"),
+                    "roots.onnx");
+  const char* command = "quantize @roots.onnx --data @data.yaml -o @a.onnx";
+  expect_refused(place,
+                 {"a bad image", command, 1,
+                  "calibrate: images: image 17: node \"root\" (Sqrt): the value 'b' cannot be "
+                  "calibrated: element 40 of 64 is nan; mend or remove the image, or go on without "
+                  "it (--bad-images skip, in a recipe 'calibration: {bad_images: skip}')"});
+  const auto made = run_octet(words(place, std::string(command) + " --bad-images skip"));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(place.without(made.out).contains(
+      "note: an image was left out of the calibration: images: image 17: node \"root\" (Sqrt): the "
+      "value 'b' cannot be calibrated: element 40 of 64 is nan\n"))
+      << made.out;
 }
 
 TEST(Program, LeavesNothingOnAFullDisk) {

@@ -41,6 +41,7 @@ TEST(Idx, ReadsPlainAndGzippedAlike) {
     EXPECT_EQ(dataset->shape(), (Shape{1, 2, 3}));
     EXPECT_EQ(dataset->label(0), 1);
     EXPECT_EQ(dataset->label(1), 2);
+    EXPECT_TRUE(dataset->name(1).ends_with(": image 1")) << dataset->name(1);
     const std::vector<float> image = pixels_of(*dataset, 1);
     for (size_t i = 0; i < 6; ++i) EXPECT_EQ(image[i], static_cast<float>(6 + i) / 255.0f);
   }

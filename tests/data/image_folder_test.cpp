@@ -47,6 +47,7 @@ TEST(ImageFolder, NumbersClassesAndImagesInTheOrderOfTheirNames) {
   EXPECT_EQ(dataset->shape(), (Shape{3, 2, 2}));
   EXPECT_EQ(dataset->label(0), 0);
   EXPECT_EQ(dataset->label(1), 1);
+  EXPECT_EQ(dataset->name(1), (folder / "dog/10.PNG").string());
   EXPECT_EQ(image_of(*dataset, 0), std::vector<float>(12, 1.0f));
   EXPECT_EQ(image_of(*dataset, 1), std::vector<float>(12, 102.0f / 255.0f));
   EXPECT_EQ(image_of(*dataset, 2), std::vector<float>(12, 51.0f / 255.0f));

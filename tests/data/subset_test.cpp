@@ -20,6 +20,7 @@ TEST(Subset, ShowsTheChosenImagesInTheirOrder) {
   EXPECT_EQ(part->label(0), 7);
   EXPECT_EQ(part->label(1), 2);
   EXPECT_EQ(part->black(1), -2);
+  EXPECT_EQ(part->name(0), "image 7");
   std::vector<float> out(4);
   part->image(0, out);
   EXPECT_EQ(out, (std::vector<float>{7000, 7001, 7100, 7101}));

@@ -63,6 +63,8 @@ TEST(Run, MakesIntegerFilesThatAgree) {
     EXPECT_TRUE(json["states"][3].contains(key)) << key;
   }
   EXPECT_EQ(json["recipe"], kRecipe);
+  EXPECT_EQ(json["calibration"]["images"], report.calibration.images);
+  EXPECT_GT(json["calibration"]["values"].size(), 10U);
   EXPECT_TRUE(json["versions"].contains("TFLite"));
 
   // Every integer of both files is the simulation's.

@@ -102,11 +102,12 @@ TEST(Calibrate, SeesEveryBatch) {
 
 TEST(Calibrate, NamesWhereNanAppears) {
   const OneConv net(std::nanf(""), 1.0F);
+  const std::vector<float> two{0, 1, 2, 3, 4, 5, 6, 7};
   EXPECT_EQ(message_of([&] {
-              calibrate(net.graph, net.placement, images({{0, 1, 2, 3}}), {.observer = "minmax"});
+              calibrate(net.graph, net.placement, images({two}), {.observer = "minmax"});
             }),
             "calibrate: node \"conv\" (Conv): the value 'conv' cannot be calibrated: element 0 of "
-            "4 is nan");
+            "8 is nan");
   EXPECT_EQ(
       message_of([&] { calibrate(net.graph, net.placement, images({}), {.observer = "minmax"}); }),
       "calibrate: there are no calibration images");

@@ -74,6 +74,15 @@ TEST(Observer, FindsTheRangeOfAKnownDistribution) {
   }
 }
 
+TEST(Observer, KnowsSharesByName) {
+  const auto values = normal_with_outliers(400000, 50);
+  const Sketch sketch = sketch_of(values);
+  EXPECT_TRUE(range_by("percentile-99.99", sketch, 60) == range_by("percentile", sketch, 99.99));
+  EXPECT_TRUE(range_by("percentile-99.999", sketch, 60) == range_by("percentile", sketch, 99.999));
+  EXPECT_LT(range_by("percentile-99.99", sketch).high, range_by("percentile-99.999", sketch).high);
+  EXPECT_LT(range_by("percentile-99.999", sketch).high, 50);
+}
+
 TEST(Observer, DoesNotDependOnTheBatches) {
   const Tensor data = test::random_tensor({6000}, 3, -4, 9);
   const Sketch whole = sketch_of(data.as<float>());
@@ -149,10 +158,12 @@ TEST(Observer, CopesWithOddData) {
 }
 
 TEST(Observer, IsRefusedByName) {
-  EXPECT_EQ(
-      message_of([] { observer_named({.observer = "median"}); }),
-      "unknown observer 'median'; known are minmax, moving-average, percentile, entropy, mse, "
-      "search");
+  EXPECT_EQ(message_of([] { observer_named({.observer = "median"}); }),
+            "unknown observer 'median'; known are minmax, moving-average, percentile, "
+            "percentile-99.99, percentile-99.999, entropy, mse, search");
+  EXPECT_EQ(message_of([] { observer_named({.observer = "serch"}); }),
+            "unknown observer 'serch'; did you mean 'search'? Known are minmax, moving-average, "
+            "percentile, percentile-99.99, percentile-99.999, entropy, mse, search");
   EXPECT_EQ(message_of([] { observer_named({.observer = "percentile", .percentile = 40}); }),
             "the percentile is 40; wanted above 50, at most 100");
   EXPECT_EQ(message_of([] { observer_named({.observer = "mse", .norm = 0.5}); }),

@@ -13,4 +13,12 @@ Range percentile_range(const RangeQuestion& question) {
   return kept_range(question.sketch.histogram, question.settings.percentile);
 }
 
+Range percentile_9999_range(const RangeQuestion& question) {
+  return kept_range(question.sketch.histogram, 99.99);
+}
+
+Range percentile_99999_range(const RangeQuestion& question) {
+  return kept_range(question.sketch.histogram, 99.999);
+}
+
 }  // namespace octet
