@@ -34,6 +34,11 @@ void add_quantize(CLI::App& app) {
                       "per-channel or per-tensor; default: the finest that the targets have");
   command->add_option("--activations", options.activations, "asymmetric or symmetric")
       ->capture_default_str();
+  command
+      ->add_option("--override", options.overrides,
+                   "PATTERN=WORDS: what nodes of such names do otherwise, such as '/head/*=float' "
+                   "or '/layer3/*=per-tensor,symmetric'; may be repeated, the last one holds")
+      ->allow_extra_args(false);
   command->add_option("--io", options.io,
                       "float, int8 or uint8 at the ends of the files; default: by the targets");
   command->add_option("--form", options.form, "of ONNX files: qdq or qoperator")

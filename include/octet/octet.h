@@ -159,6 +159,9 @@ struct QuantizeOptions {
   uint64_t seed = 1;
   std::string weights;  ///< "per-channel" or "per-tensor"; empty: the finest that all targets have
   std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8
+  /// What some nodes do otherwise: "PATTERN=WORDS", such as "/head/*=float" (docs/schemes.md).
+  /// Where two are of one node the later one holds.
+  std::vector<std::string> overrides;
   /// What stands at the ends of the files: "float", "int8" or "uint8"; empty: what the targets
   /// want. With integers the input's are the raw pixels where mean and deviation of the data allow
   /// that exactly.

@@ -100,7 +100,9 @@ QuantizedNetwork read_quantized(const std::filesystem::path& path) {
   network.targets = deployment.targets.names();
   network.form = deployment.form;
   try {
-    network.placement = place(network.graph, deployment.targets, deployment.scheme);
+    network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
+                              deployment.overrides, deployment.form.io);
+    network.overrides = deployment.overrides;
   } catch (const Error& error) {
     fail(Code::Model, "{}: {}", path.string(), error.what());
   }

@@ -82,8 +82,23 @@ void check_dynamic(const DeploymentChoice& choice, const Deployment& made) {
 
 }  // namespace
 
+std::string overrides_text(const std::vector<Override>& overrides) {
+  std::vector<std::string> lines;
+  for (const Override& chosen : overrides) lines.push_back(override_text(chosen));
+  return join(lines, "\n");
+}
+
+std::vector<Override> parse_overrides(const std::vector<std::string>& lines) {
+  std::vector<Override> overrides;
+  for (const std::string& line : lines) overrides.push_back(parse_override(line));
+  return overrides;
+}
+
 Deployment deployment_of(const DeploymentChoice& choice) {
-  Deployment made{.targets = TargetSet(choice.targets), .scheme = {}, .form = {}};
+  Deployment made{.targets = TargetSet(choice.targets),
+                  .scheme = {},
+                  .overrides = choice.overrides,
+                  .form = {}};
   const TargetSet& targets = made.targets;
   made.scheme.weights = targets.weights();
   if (!choice.weights.empty()) {
@@ -119,6 +134,7 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   }
   targets.check(made.scheme);
   targets.check(made.form.io);
+  check_overrides(targets, made.scheme, made.overrides);
   return made;
 }
 
@@ -138,6 +154,8 @@ Deployment deployment_in(const Properties& properties, const std::filesystem::pa
     if (!said("octet.scheme").empty()) made.scheme = parse_scheme(said("octet.scheme"));
     made.targets.check(made.scheme);
     check_activation_bits(made.targets, made.scheme);
+    made.overrides = parse_overrides(split_text(said("octet.overrides"), '\n'));
+    check_overrides(made.targets, made.scheme, made.overrides);
     if (made.scheme.ranges == Scheme::Ranges::Dynamic) {
       fail(Code::Unsupported, "its ranges are dynamic, which octet does not simulate");
     }

@@ -21,12 +21,14 @@ struct DeploymentChoice {
   std::string form = {};         ///< of ONNX files: "qdq" or "qoperator"; the former
   int activation_bits = 0;       ///< 8 or 16; 0: what the first target takes
   std::string ranges = {};       ///< "static" or "dynamic"; the former where nothing is said
+  std::vector<Override> overrides = {};  ///< what some nodes do otherwise
 };
 
 /// What a network is quantized for.
 struct Deployment {
   TargetSet targets;
   Scheme scheme;
+  std::vector<Override> overrides = {};
   FileForm form;
 };
 
@@ -41,11 +43,17 @@ OnnxForm parse_form(const std::string& word);
 /// How files for the targets are written, with these ends.
 FileForm form_for(const TargetSet& targets, Io io);
 
+/// Overrides as files carry them, one a line.
+std::string overrides_text(const std::vector<Override>& overrides);
+/// Throws Code::Usage as `parse_override`.
+std::vector<Override> parse_overrides(const std::vector<std::string>& lines);
+
 /// Throws Code::Usage for a word that is not known, and for a choice that a target cannot run.
 Deployment deployment_of(const DeploymentChoice& choice);
 
-/// What a file of ours says that it was made for: its properties "octet.targets", "octet.scheme"
-/// and "octet.io". What it does not say is the default of the first target with such files.
+/// What a file of ours says that it was made for: its properties "octet.targets", "octet.scheme",
+/// "octet.overrides" and "octet.io". What it does not say is the default of the first target with
+/// such files.
 Deployment deployment_in(const Properties& properties, const std::filesystem::path& file);
 
 /// The grid on which the integers of an input are raw pixels: real = (value/255 - mean) / deviation

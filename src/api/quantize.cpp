@@ -90,7 +90,8 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                      .saturation = options.saturation,
                      .form = options.form,
                      .activation_bits = options.activation_bits,
-                     .ranges = options.ranges});
+                     .ranges = options.ranges,
+                     .overrides = parse_overrides(options.overrides)});
   const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);

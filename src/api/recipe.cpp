@@ -6,6 +6,7 @@
 
 #include "api/yaml_section.h"
 #include "base/fail.h"
+#include "base/text.h"
 
 namespace octet {
 namespace {
@@ -180,7 +181,26 @@ void read_model(YamlSection& root, Recipe& recipe) {
 /// One of a few words; empty where the key is absent.
 std::string read_word(YamlSection& section, const std::string& key,
                       const std::vector<std::string>& words) {
-  return section.has(key) ? words[section.choice(key, words)] : "";
+  const size_t chosen = section.choice(key, words, words.size());
+  return chosen == words.size() ? "" : words[chosen];
+}
+
+/// {nodes: PATTERN, compute: float, weights: per-tensor, activations: symmetric}; at least one
+/// word.
+Override read_override(YamlSection section) {
+  const std::string pattern = section.text("nodes");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> kinds{
+      {"compute", {"float", "int8", "int16"}},
+      {"weights", {"per-channel", "per-tensor"}},
+      {"activations", {"asymmetric", "symmetric"}}};
+  std::vector<std::string> words;
+  for (const auto& [key, known] : kinds) {
+    const std::string word = read_word(section, key, known);
+    if (!word.empty()) words.push_back(word);
+  }
+  section.finish();
+  if (words.empty()) section.refuse_missing("compute", "that, 'weights' or 'activations'");
+  return parse_override(pattern + "=" + join(words, ","));
 }
 
 void read_scheme(YamlSection& root, DeploymentChoice& choice) {
@@ -188,6 +208,9 @@ void read_scheme(YamlSection& root, DeploymentChoice& choice) {
   choice.weights = read_word(scheme, "weights", {"per-channel", "per-tensor"});
   choice.activations = read_word(scheme, "activations", {"asymmetric", "symmetric"});
   choice.saturation = read_word(scheme, "saturation", {"avoid", "report"});
+  for (YamlSection& each : scheme.sections("overrides")) {
+    choice.overrides.push_back(read_override(std::move(each)));
+  }
   scheme.finish();
   choice.io = read_word(root, "io", {"float", "int8", "uint8"});
 }

@@ -150,7 +150,9 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
   if (prepare) prepare(network.graph, network.methods);
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
-  network.placement = place(network.graph, deployment.targets, deployment.scheme);
+  network.overrides = deployment.overrides;
+  network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
+                            deployment.overrides, deployment.form.io);
   network.in_float = lines_in_float(network.graph, network.placement);
   return network;
 }
@@ -393,9 +395,11 @@ std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
   FileForm form = network.form;
   form.properties = {{"octet.targets", join(network.targets, ",")},
                      {"octet.scheme", scheme_text(network.placement.scheme)},
+                     {"octet.overrides", overrides_text(network.overrides)},
                      {"octet.io", io_text(network.form.io)},
                      {"octet.form", form_text(network.form.onnx)},
                      {"octet.seed", std::to_string(network.seed)}};
+  std::erase_if(form.properties, [](const auto& property) { return property.second.empty(); });
   for (const Format& format : kFormats) {
     if (path.extension() != format.extension) continue;
     const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;

@@ -28,9 +28,10 @@ struct QuantizedNetwork {
   Placement placement;
   QuantTable table;
   PassLog log;
-  std::vector<std::string> in_float;  ///< nodes that stay in float, each with the reason
-  std::vector<std::string> targets;   ///< that it was made for
-  uint64_t seed = 1;                  ///< that the training images were split by
+  std::vector<std::string> in_float;     ///< nodes that stay in float, each with the reason
+  std::vector<std::string> targets;      ///< that it was made for
+  std::vector<Override> overrides = {};  ///< of its scheme, by node
+  uint64_t seed = 1;                     ///< that the training images were split by
   FileForm form;
   /// What integers at the ends of its files stand for.
   std::vector<std::string> ends;

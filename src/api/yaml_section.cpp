@@ -187,6 +187,22 @@ YamlSection YamlSection::section(const std::string& key) {
   return inner;
 }
 
+std::vector<YamlSection> YamlSection::sections(const std::string& key) {
+  const Entry* entry = ask(key);
+  std::vector<YamlSection> inner;
+  if (entry == nullptr) return inner;
+  if (!entry->value.IsSequence()) refuse(key, "a list of mappings (key: value)");
+  for (const YAML::Node& item : entry->value) {
+    if (!item.IsMap()) {
+      refuse_at(key,
+                std::format("'{}' holds {}; wanted mappings (key: value)", full(key), shown(item)));
+    }
+    inner.push_back(YamlSection(file_, full(key), line_of(item.Mark())));
+    inner.back().take(item);
+  }
+  return inner;
+}
+
 void YamlSection::finish() const {
   for (const Entry& entry : entries_) {
     if (!std::ranges::contains(known_, entry.key)) refuse_unknown(entry);

@@ -44,6 +44,8 @@ class YamlSection {
   double real(const std::string& key, Limits<double> limits, double otherwise);
   bool flag(const std::string& key, bool otherwise);  ///< true or false
 
+  /// A list of mappings; empty when the key is absent.
+  std::vector<YamlSection> sections(const std::string& key);
   /// Lists; empty when the key is absent.
   std::vector<std::string> texts(const std::string& key);
   std::vector<double> reals(const std::string& key, Limits<double> limits);

@@ -222,16 +222,17 @@ Calibration observe(const Graph& graph, const Placement& placement, const NextIm
 Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
                      const CalibrationSettings& settings) {
   const Observer& observer = observer_named(settings);
-  const bool wide = placement.scheme.activation_bits == 16;
-  const bool symmetric = wide || placement.scheme.activations == Scheme::Activations::Symmetric;
   Ranges found;
   for (const auto& [index, sketch] : calibration.sketches) {
+    const Group& group = placement.groups.at(index);
+    const bool wide = group.scheme.activation_bits == 16;
+    const bool symmetric = wide || group.scheme.activations == Scheme::Activations::Symmetric;
     Range range = observer.range({.sketch = sketch,
                                   .settings = settings,
                                   .steps = wide ? 65535 : 255,
                                   .symmetric = symmetric});
     range.include(sketch.constants);
-    const auto& bounds = std::get<FromData>(placement.groups.at(index).rule);
+    const auto& bounds = std::get<FromData>(group.rule);
     range.low = std::max(range.low, bounds.low);
     range.high = std::min(range.high, bounds.high);
     found[index] = range;

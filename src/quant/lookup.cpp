@@ -52,8 +52,9 @@ std::vector<ValueId> flowing_inputs(const Graph& graph, const Node& node) {
 
 class ChainFinder {
  public:
-  ChainFinder(const Graph& graph, const TargetSet& targets, const QuantTable& given)
-      : graph_(graph), targets_(targets), given_(given) {
+  ChainFinder(const Graph& graph, const TargetSet& targets, const QuantTable& given,
+              const std::set<NodeId>& apart)
+      : graph_(graph), targets_(targets), given_(given), apart_(apart) {
     for (ValueId id : graph.outputs()) ++readers_[id];
     for (NodeId id : graph.order()) {
       for (ValueId in : graph.node(id).inputs) ++readers_[in];
@@ -90,6 +91,7 @@ class ChainFinder {
   }
 
   void extend(NodeId id) {
+    if (apart_.contains(id)) return;
     const Node& node = graph_.node(id);
     const std::vector<ValueId> flowing = flowing_inputs(graph_, node);
     if (flowing.empty()) return;
@@ -140,6 +142,7 @@ class ChainFinder {
   const Graph& graph_;
   const TargetSet& targets_;
   const QuantTable& given_;
+  const std::set<NodeId>& apart_;
   std::map<ValueId, std::ptrdiff_t> readers_;
   std::map<ValueId, Chain> chains_;
 };
@@ -147,9 +150,9 @@ class ChainFinder {
 }  // namespace
 
 std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
-                                     const QuantTable& given) {
+                                     const QuantTable& given, const std::set<NodeId>& apart) {
   if (!targets.tables()) return {};
-  return ChainFinder(graph, targets, given).run();
+  return ChainFinder(graph, targets, given, apart).run();
 }
 
 namespace {

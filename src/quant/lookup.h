@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "graph/graph.h"
@@ -21,9 +22,10 @@ struct Chain {
 /// The chains that must be tables, by their result: those with a node that a target of the set
 /// has no integer kernel for, or none that writes the grid that the result is given; none where a
 /// target knows no tables. A chain is as long as its inner values have no other reader and no given
-/// grid.
+/// grid; nodes that stay out of it (`apart`) are in none.
 std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
-                                     const QuantTable& given = {});
+                                     const QuantTable& given = {},
+                                     const std::set<NodeId>& apart = {});
 
 /// Where the chain's values lie when its source is on a grid. What that grid cannot tell from 0
 /// does not count: there an inverse has its pole.

@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "ops/op_def.h"
+#include "quant/float_parts.h"
 #include "quant/reconcile.h"
 #include "quant/saturation.h"
 
@@ -28,21 +29,32 @@ class UnionFind {
   std::vector<ValueId> parent_;
 };
 
+/// What is asked of nodes and of the values that they make.
+struct Asked {
+  std::map<NodeId, Override> of_node;
+  std::set<NodeId> in_float;
+  std::map<ValueId, Scheme::Activations> activations;
+  Io io;
+};
+
 class Placer {
  public:
   Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
-         const QuantTable& given)
-      : graph_(graph), targets_(targets), given_(given), sets_(graph.value_count()) {
+         const QuantTable& given, const Asked& asked)
+      : graph_(graph), targets_(targets), given_(given), asked_(asked), sets_(graph.value_count()) {
     placement_.scheme = scheme;
   }
 
   Placement run() {
-    for (ValueId id : graph_.inputs()) {
-      if (is_data(id)) admit(id);
-    }
-    placement_.chains = find_chains(graph_, targets_, given_);
+    placement_.chains = find_chains(graph_, targets_, given_, asked_.in_float);
     for (const auto& [result, chain] : placement_.chains) {
       in_chain_.insert(chain.nodes.begin(), chain.nodes.end());
+    }
+    FloatParts parts = find_float(graph_, targets_, placement_.chains, asked_.in_float, asked_.io);
+    placement_.in_float = std::move(parts.nodes);
+    real_ = std::move(parts.real);
+    for (ValueId id : graph_.inputs()) {
+      if (is_data(id) && !real_.contains(id)) admit(id);
     }
     for (NodeId id : graph_.order()) visit(id);
     form_groups();
@@ -69,12 +81,9 @@ class Placer {
     if (std::ranges::none_of(node.outputs, [&](ValueId out) { return is_data(out); })) return;
     if (in_chain_.contains(id)) return visit_in_chain(node, op);
     for (ValueId out : node.outputs) {
-      if (is_data(out)) admit(out);
+      if (is_data(out) && !real_.contains(out)) admit(out);
     }
-    if (const auto reason = in_float(node, op)) {
-      placement_.in_float[id] = *reason;
-      return;
-    }
+    if (placement_.in_float.contains(id)) return;
     std::visit([&](const auto& rule) { apply(node, op, rule); }, op.quant.value);
     demand(node, op);
   }
@@ -95,13 +104,6 @@ class Placer {
     if (placement_.chains.at(out).nodes.size() == 1) demand(node, op);
   }
 
-  std::optional<std::string> in_float(const Node& node, const OpDef& op) const {
-    if (const auto* held = std::get_if<FloatOnly>(&op.quant.value))
-      return std::string(held->reason);
-    std::string reason = targets_.refusal(graph_, node);
-    return reason.empty() ? std::nullopt : std::optional(std::move(reason));
-  }
-
   void apply(const Node& node, const OpDef& op, const Weighted& rule) {
     const ValueId weight = node.input(rule.weight);
     if (!graph_.is_constant(weight)) return apply(node, op, Rescale{});
@@ -114,7 +116,8 @@ class Placer {
            "{}: the scales of its weight '{}' lie along axis {}; wanted axis {}, of the outputs",
            describe(node), graph_.value(weight).name, grid->axis, axis);
     }
-    rules_[weight] = WeightGrid{per_tensor(node) ? -1 : axis, node.inputs[0], bias};
+    rules_[weight] =
+        WeightGrid{per_tensor(*graph_.producer(node.outputs[0])) ? -1 : axis, node.inputs[0], bias};
     if (bias != kAbsent) {
       if (!graph_.is_constant(bias)) {
         fail(Code::Unsupported, "{}: its bias is computed by the network", describe(node));
@@ -123,13 +126,19 @@ class Placer {
     }
   }
 
-  bool per_tensor(const Node& node) const {
-    return placement_.scheme.weights == Scheme::Weights::PerTensor ||
-           targets_.demand(node.op).weights == Scheme::Weights::PerTensor;
+  bool per_tensor(NodeId id) const {
+    const auto told = asked_.of_node.find(id);
+    const bool asked = told != asked_.of_node.end() && told->second.weights;
+    return (asked ? *told->second.weights : placement_.scheme.weights) ==
+               Scheme::Weights::PerTensor ||
+           targets_.demand(graph_.node(id).op).weights == Scheme::Weights::PerTensor;
   }
   bool wide() const { return placement_.scheme.activation_bits == 16; }
-  bool symmetric() const {
-    return wide() || placement_.scheme.activations == Scheme::Activations::Symmetric;
+  bool symmetric(ValueId id) const {
+    const auto asked = asked_.activations.find(id);
+    return wide() ||
+           (asked == asked_.activations.end() ? placement_.scheme.activations : asked->second) ==
+               Scheme::Activations::Symmetric;
   }
 
   void apply(const Node& node, const OpDef& op, const Rescale& rule) {
@@ -177,7 +186,7 @@ class Placer {
   }
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
-    if (symmetric()) {
+    if (symmetric(node.outputs[0])) {
       const float steps = wide() ? 32768 : 128;
       rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / steps, 0};
       return;
@@ -191,7 +200,7 @@ class Placer {
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
     bound(node, rule);
-    if (symmetric()) return keep_clip(in, node.outputs[0]);
+    if (symmetric(node.outputs[0])) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
     if (!saturates(node, rule)) {
       sets_.join(in, node.outputs[0]);
@@ -217,8 +226,9 @@ class Placer {
 
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    const FixedGrid unit = !symmetric() ? FixedGrid{1.0F / 255, -128}
-                                        : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
+    const FixedGrid unit = !symmetric(node.outputs[0])
+                               ? FixedGrid{1.0F / 255, -128}
+                               : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
     rules_[node.outputs[0]] =
         low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }
@@ -349,16 +359,23 @@ class Placer {
   }
 
   void push(std::vector<ValueId> values, GroupRule rule) {
-    for (ValueId id : values) placement_.group_of[id] = placement_.groups.size();
-    placement_.groups.push_back({std::move(values), std::move(rule)});
+    Scheme scheme = placement_.scheme;
+    for (ValueId id : values) {
+      placement_.group_of[id] = placement_.groups.size();
+      const auto asked = asked_.activations.find(id);
+      if (asked != asked_.activations.end()) scheme.activations = asked->second;
+    }
+    placement_.groups.push_back({std::move(values), std::move(rule), scheme});
   }
 
   const Graph& graph_;
   const TargetSet& targets_;
   const QuantTable& given_;
+  const Asked& asked_;
   UnionFind sets_;
   Placement placement_;
   std::set<NodeId> in_chain_;
+  std::set<ValueId> real_;
   std::map<ValueId, bool> quantized_;
   std::map<ValueId, GroupRule> rules_;
   std::map<ValueId, std::pair<ValueId, double>> factors_;
@@ -366,9 +383,72 @@ class Placer {
 
 }  // namespace
 
+namespace {
+
+Asked asked_of(const Graph& graph, std::span<const Override> overrides, Io io) {
+  Asked asked{
+      .of_node = chosen_by_node(graph, overrides), .in_float = {}, .activations = {}, .io = io};
+  asked.in_float = asked_for_float(graph, asked.of_node);
+  for (const auto& [id, told] : asked.of_node) {
+    if (!told.activations) continue;
+    for (const ValueId out : graph.node(id).outputs) {
+      if (out != kAbsent) asked.activations[out] = *told.activations;
+    }
+  }
+  return asked;
+}
+
+/// Values that are symmetric together or not at all: those of one grid, and what an activation
+/// clips with its result.
+std::vector<std::vector<ValueId>> alike(const Graph& graph, const Placement& placement) {
+  std::vector<std::vector<ValueId>> sets;
+  for (const Group& group : placement.groups) {
+    sets.push_back(group.members);
+    if (const auto* rescaled = std::get_if<Rescaled>(&group.rule)) {
+      sets.back().push_back(rescaled->source);
+    }
+  }
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (placement.in_float.contains(id)) continue;
+    if (std::holds_alternative<Absorbable>(op_of(node).quant.value)) {
+      sets.push_back({node.inputs[0], node.outputs[0]});
+    }
+  }
+  return sets;
+}
+
+/// Makes what is asked of one value asked of all that are alike; whether that is news.
+bool spread(const std::vector<std::vector<ValueId>>& sets,
+            std::map<ValueId, Scheme::Activations>& asked) {
+  bool news = false;
+  for (const auto kind : {Scheme::Activations::Symmetric, Scheme::Activations::Asymmetric}) {
+    const auto wants = [&](ValueId id) {
+      const auto it = asked.find(id);
+      return it != asked.end() && it->second == kind;
+    };
+    for (const auto& set : sets) {
+      if (std::ranges::none_of(set, wants)) continue;
+      for (const ValueId id : set) {
+        const auto [it, fresh] = asked.try_emplace(id, kind);
+        if (!fresh && (it->second == kind || kind == Scheme::Activations::Asymmetric)) continue;
+        it->second = kind;
+        news = true;
+      }
+    }
+  }
+  return news;
+}
+
+}  // namespace
+
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
-                const QuantTable& given) {
-  Placement placement = Placer(graph, targets, scheme, given).run();
+                const QuantTable& given, std::span<const Override> overrides, Io io) {
+  Asked asked = asked_of(graph, overrides, io);
+  Placement placement = Placer(graph, targets, scheme, given, asked).run();
+  while (!asked.activations.empty() && spread(alike(graph, placement), asked.activations)) {
+    placement = Placer(graph, targets, scheme, given, asked).run();
+  }
   if (scheme.saturation == Scheme::Saturation::Avoid && targets.narrow_sums()) {
     avoid_saturation(graph, placement);
   }

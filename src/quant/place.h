@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,8 +10,10 @@
 
 #include "dialects/pair_order.h"
 #include "graph/graph.h"
+#include "graph/io.h"
 #include "graph/quant_table.h"
 #include "quant/lookup.h"
+#include "quant/override.h"
 #include "quant/scheme.h"
 #include "quant/target.h"
 
@@ -54,6 +57,7 @@ using GroupRule = std::variant<FromData, FixedGrid, Rescaled, WeightGrid, BiasGr
 struct Group {
   std::vector<ValueId> members;
   GroupRule rule;
+  Scheme scheme = {};  ///< the placement's, or what an override makes of it
 };
 
 /// Which values of a network are quantized, and how: decided from the graph and the targets alone,
@@ -77,12 +81,16 @@ struct Placement {
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
 /// Where a target takes weights per tensor only they are so whatever the scheme says
-/// (`TargetSet::check`). Values that a file gives grids (`given`) keep them: nothing absorbs them,
-/// and their groups are `FixedGrid`; `reconcile` (reconcile.h) has to come first. Throws
-/// Code::Unsupported naming a node whose rules contradict each other, and given values that cannot
-/// be as the targets want them.
+/// (`TargetSet::check`). Overrides (`check_overrides`) say otherwise by node; values that share a
+/// grid are symmetric where one of them is asked to be, and asymmetric where one is and none is
+/// asked to be symmetric. `io` is what stands at the ends of the files: inputs and outputs that
+/// only float nodes touch are rounded where integers do. Values that a file gives grids (`given`)
+/// keep them: nothing absorbs them, and their groups are `FixedGrid`; `reconcile` (reconcile.h) has
+/// to come first. Throws Code::Unsupported naming a node whose rules contradict each other, and
+/// given values that cannot be as the targets want them; Code::Usage as `chosen_by_node` does.
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {},
-                const QuantTable& given = {});
+                const QuantTable& given = {}, std::span<const Override> overrides = {},
+                Io io = Io::Float);
 
 /// Puts the network's input on this grid instead of one from its data. Returns why that cannot be;
 /// empty when it was done.

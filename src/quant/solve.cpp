@@ -163,7 +163,7 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
     if (reach.empty || range.empty) continue;
     range.low = std::max(range.low, reach.low);
     range.high = std::min(range.high, reach.high);
-    table.set(it->first, activation_params(range, placement.scheme));
+    table.set(it->first, activation_params(range, group.scheme));
   }
 }
 
@@ -203,9 +203,9 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (std::holds_alternative<FromData>(group.rule)) {
-      set_all(group, activation_params(ranges.at(i), placement.scheme), table);
+      set_all(group, activation_params(ranges.at(i), group.scheme), table);
     } else if (const auto* fixed = std::get_if<FixedGrid>(&group.rule)) {
-      set_all(group, fixed_params(*fixed, placement.scheme), table);
+      set_all(group, fixed_params(*fixed, group.scheme), table);
     }
   }
   bound_chains(graph, placement, ranges, table);

@@ -68,7 +68,12 @@ seed: 18
 new: {arch: mobilenetv3-tiny, input: 1x28x30, classes: 10, width: 0.5}
 data: sub/data.yaml
 targets: [tflite]
-scheme: {weights: per-tensor, activations: symmetric}
+scheme:
+  weights: per-tensor
+  activations: symmetric
+  overrides:
+    - {nodes: /head/*, compute: float}
+    - {nodes: a=b, weights: per-channel, activations: asymmetric}
 io: uint8
 train:
   epochs: 12
@@ -98,6 +103,9 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(recipe.deployment.weights, "per-tensor");
   EXPECT_EQ(recipe.deployment.activations, "symmetric");
   EXPECT_EQ(recipe.deployment.io, "uint8");
+  ASSERT_EQ(recipe.deployment.overrides.size(), 2u);
+  EXPECT_EQ(override_text(recipe.deployment.overrides[0]), "/head/*=float");
+  EXPECT_EQ(override_text(recipe.deployment.overrides[1]), "a=b=per-channel,asymmetric");
   const TrainSettings& train = recipe.train;
   EXPECT_EQ(train.epochs, 12);
   EXPECT_EQ(train.batch, 64);
@@ -188,6 +196,15 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
        "r.yaml:4: 'targets' holds a list; wanted a list of words"},
       {"unknown choice", start + "train: {optimizer: adamw}\n",
        "r.yaml:4: 'train.optimizer' is 'adamw'; wanted sgd or adam"},
+      {"a word for a list of mappings", start + "scheme: {overrides: float}\n",
+       "r.yaml:4: 'scheme.overrides' is 'float'; wanted a list of mappings (key: value)"},
+      {"words in a list of mappings", start + "scheme: {overrides: [a=float]}\n",
+       "r.yaml:4: 'scheme.overrides' holds 'a=float'; wanted mappings (key: value)"},
+      {"an override of nothing", start + "scheme:\n  overrides:\n    - {nodes: a}\n",
+       "r.yaml:6: 'scheme.overrides.compute' is missing; wanted that, 'weights' or 'activations'"},
+      {"an override with another key", start + "scheme:\n  overrides:\n    - {nodes: a, bits: 4}\n",
+       "r.yaml:6: unknown key 'bits' in 'scheme.overrides'; known keys: nodes, compute, weights, "
+       "activations"},
       {"neither true nor false", start + "train: {augment: {flip: 1}}\n",
        "r.yaml:4: 'train.augment.flip' is '1'; wanted false or true"},
       {"twice", start + "seed: 1\nseed: 2\n",

@@ -65,12 +65,14 @@ class TwinFiles {
   }
 
   /// Every file gives back the network that writes it again, byte by byte.
-  void check_adopted(const Graph& original, const Scheme& scheme = {}) const {
+  void check_adopted(const Graph& original, const Scheme& scheme = {},
+                     const std::vector<Override>& overrides = {}) const {
     for (const std::string& target : targets_) {
       SCOPED_TRACE(target);
       StoredFile stored = read_stored(path(target));
       stored.properties["octet.targets"] = join(targets_, ",");
       stored.properties["octet.scheme"] = scheme_text(scheme);
+      stored.properties["octet.overrides"] = overrides_text(overrides);
       const QuantizedNetwork adopted = adopt(original, stored);
       for (const std::string& again : targets_) {
         EXPECT_TRUE(file_of(adopted.graph, adopted.table, again) ==

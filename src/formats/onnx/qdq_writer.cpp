@@ -173,10 +173,15 @@ void QdqWriter::write_in_float(const Node& node) {
     const bool rounded = out != kAbsent && table_.find(out);
     outputs.push_back(rounded && graph_.is_output(out) ? named(out, "/real") : name(out));
   }
-  if (cuts_at_zero(node))
+  if (cuts_at_zero(node)) {
     write_attribute("alpha", 0.0F, add_node("LeakyRelu", node.name, {inputs[0]}, outputs));
-  else
+  } else if (would_be_rounded(node)) {
+    const std::string product = named(node.outputs[0], "/product");
+    write_node(node, inputs, {product});
+    write_attribute("alpha", 1.0F, add_node("LeakyRelu", product, {product}, outputs));
+  } else {
     write_node(node, inputs, outputs);
+  }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId out = node.outputs[i];
     if (out == kAbsent) continue;
@@ -196,6 +201,24 @@ bool QdqWriter::cuts_at_zero(const Node& node) const {
   if (!clip || !out || !table_.find(node.inputs[0])) return false;
   const auto [low, high] = clip->bounds(graph_, node);
   return low == 0 && quantize(high, grid_of(*out)) == out->high;
+}
+
+/// A product with real weights between integers, perhaps with its clip. ONNX Runtime would round
+/// the weights to a grid of its own choice (its pass WeightBiasQuantization) if nothing else stood
+/// before QuantizeLinear; a LeakyRelu of slope 1 does nothing, and goes into the product.
+bool QdqWriter::would_be_rounded(const Node& node) const {
+  const bool product = node.op == "Conv" || node.op == "ConvTranspose" || node.op == "Gemm";
+  if (!product || !table_.find(node.inputs[0])) return false;
+  if (!graph_.is_constant(node.inputs.at(1)) || table_.find(node.inputs[1])) return false;
+  ValueId out = node.outputs[0];
+  while (!table_.find(out)) {
+    const auto users = graph_.users(out);
+    if (users.size() != 1 || graph_.is_output(out)) return false;
+    const Node& user = graph_.node(users[0]);
+    if (!std::holds_alternative<Absorbable>(op_of(user).quant.value)) return false;
+    out = user.outputs[0];
+  }
+  return true;
 }
 
 /// Operators on the integers themselves that ONNX Runtime would leave in float between

@@ -90,6 +90,7 @@ class QdqWriter : public GraphWriter {
   bool follows_source(const Node& node) const;
   bool is_copy(const Node& node) const;
   bool cuts_at_zero(const Node& node) const;
+  bool would_be_rounded(const Node& node) const;
   bool on_one_grid(const Node& node) const;
   const Absorbable* clip_on_one_grid(const Node& node) const;
 

@@ -1,0 +1,48 @@
+// The program's choices by node: --override.
+#include "base/file.h"
+#include "cli/workplace.h"
+
+namespace octet {
+namespace {
+
+using test::expect_refused;
+using test::run_octet;
+using test::words;
+using test::Workplace;
+
+TEST(Overrides, AreKeptInTheFiles) {
+  const Workplace place;
+  const auto made =
+      run_octet(words(place,
+                      "quantize @net.onnx --data @data.yaml --override stem*=float --override "
+                      "*=per-tensor,symmetric -o @a.octet -o @a.onnx"));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(made.out.contains("stays in float, because it is asked to")) << made.out;
+  EXPECT_TRUE(made.out.contains("verified ")) << made.out;
+  for (const std::string against : {"a.octet", "net.onnx"}) {
+    const auto verified = run_octet(
+        words(place, "verify @a.onnx --against @" + against + " --data @data.yaml --images 2"));
+    EXPECT_EQ(verified.status, 0) << verified.err;
+    EXPECT_TRUE(verified.out.contains("values equal the simulation's")) << verified.out;
+  }
+  const auto found = run_octet({"inspect", place.file("a.onnx")});
+  EXPECT_TRUE(found.out.contains("still float: Conv")) << found.out;
+}
+
+TEST(Overrides, AreRefusedBeforeAnyWork) {
+  const Workplace place;
+  const test::RefusedCommand cases[] = {
+      {"no words", "quantize @net.onnx --data @data.yaml --override stem -o @a.onnx", 2,
+       "the override is 'stem'; wanted PATTERN=WORDS, such as '/head/*=float'"},
+      {"float in TFLite", "quantize @net.onnx --data @data.yaml --override *=float -o @a.tflite", 2,
+       "the override '*=float': a TFLite INT8 file (target tflite) has no float between its "
+       "integers; make ONNX files for onnxruntime-cpu alone, or leave it out"},
+      {"of no node", "quantize @net.onnx --data @data.yaml --override setm*=float -o @a.onnx", 2,
+       "the override 'setm*=float' is of no node of the fused network; near it are 'stem.conv', "
+       "'stem.act'"},
+  };
+  for (const auto& row : cases) expect_refused(place, row);
+}
+
+}  // namespace
+}  // namespace octet
