@@ -61,6 +61,10 @@ void add_quantize(CLI::App& app) {
   for (const auto& [name, summary] : methods()) known += " " + name;
   command->add_option("--method", options.methods, known)->allow_extra_args(false);
   command
+      ->add_option("--migration", options.migration,
+                   "of migrate: how far difficulty goes from values (0) into weights (1)")
+      ->capture_default_str();
+  command
       ->add_option("--calibration", options.calibrations,
                    "a calibration that was kept, instead of images; several are taken together")
       ->allow_extra_args(false);

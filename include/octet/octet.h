@@ -152,6 +152,7 @@ struct QuantizeOptions {
   /// goes on without them.
   std::string bad_images = "fail";
   std::vector<std::string> methods;  ///< that win accuracy back: names of `methods()`
+  double migration = 0.5;            ///< of the method 'migrate': SmoothQuant's alpha, 0 to 1
   /// Calibrations that were kept, of parts of the images: ranges come from them together, and no
   /// image is looked at but to verify the files (without `data`, not at all).
   std::vector<std::filesystem::path> calibrations;

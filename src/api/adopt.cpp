@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "graph/quantize_tensor.h"
+#include "quant/channels/prepared.h"
 #include "quant/exact_reals.h"
 #include "quant/lookup.h"
 
@@ -226,7 +227,11 @@ QuantizedNetwork adopt(Graph graph, const StoredFile& file) {
          "file",
          file.path.string());
   }
-  QuantizedNetwork network = place_network(std::move(graph), deployment);
+  const auto prepared = file.properties.find("octet.prepared");
+  const Prepare prepare = [&](Graph& fused, std::vector<std::string>&) {
+    if (prepared != file.properties.end()) prepare_structure(fused, prepared->second);
+  };
+  QuantizedNetwork network = place_network(std::move(graph), deployment, prepare);
   const auto seed = file.properties.find("octet.seed");
   if (seed != file.properties.end()) {
     const std::string& digits = seed->second;

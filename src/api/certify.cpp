@@ -99,6 +99,7 @@ QuantizedNetwork read_quantized(const std::filesystem::path& path) {
   const Deployment deployment = deployment_in(file.properties, path);
   network.targets = deployment.targets.names();
   network.form = deployment.form;
+  network.prepared = file.properties["octet.prepared"];
   try {
     network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
                               deployment.overrides, deployment.form.io);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/channel_methods.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "octet/octet.h"
@@ -10,7 +11,14 @@
 namespace octet {
 
 std::span<const Method> all_methods() {
-  static constexpr std::array<Method, 0> kMethods{};
+  static constexpr std::array kMethods{
+      Method{"equalize", "balances the weights before and after a value, channel by channel",
+             /*needs_images=*/false, run_equalize},
+      Method{"migrate", "scales channels of values alike, at the cost of the weights that read them",
+             /*needs_images=*/true, run_migrate},
+      Method{"absorb-bias", "moves what nearly all values of a channel are above behind its Relu",
+             /*needs_images=*/true, run_absorb_bias},
+  };
   return kMethods;
 }
 

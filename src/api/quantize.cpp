@@ -34,6 +34,9 @@ void check_options(const QuantizeOptions& options) {
     fail(Code::Usage, "verification of {} images with a limit of {} steps; wanted 0 or more",
          options.verify_images, options.verify_limit.value_or(0));
   }
+  if (!(options.migration >= 0 && options.migration <= 1)) {
+    fail(Code::Usage, "the migration is {}; wanted 0 to 1", options.migration);
+  }
 }
 
 /// The images that a quantization looks at.
@@ -101,7 +104,8 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                                      .percentile = options.percentile,
                                      .norm = options.norm,
                                      .skip_bad_images = skips_bad_images(options.bad_images),
-                                     .methods = options.methods};
+                                     .methods = options.methods,
+                                     .migration = options.migration};
   const bool kept = !options.calibrations.empty();
   std::optional<Images> images;
   if (!kept || !data.empty()) images = open_images(data, options.seed);

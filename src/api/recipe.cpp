@@ -111,6 +111,7 @@ CalibrationSettings read_calibration(YamlSection section) {
   settings.norm = section.real("norm", {1, 8}, settings.norm);
   const std::vector<std::string> bad_images = {"fail", "skip"};
   settings.skip_bad_images = section.choice("bad_images", bad_images, 0) == 1;
+  settings.migration = section.real("migration", {0, 1}, settings.migration);
   settings.methods = section.texts("methods");
   section.finish();
   return settings;

@@ -18,6 +18,7 @@
 #include "formats/tflite/writer.h"
 #include "graph/fingerprint.h"
 #include "quant/calibrate.h"
+#include "quant/channels/prepared.h"
 #include "quant/dynamic.h"
 #include "quant/observer.h"
 #include "quant/ratio.h"
@@ -147,7 +148,11 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
                            .calibration = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
-  if (prepare) prepare(network.graph, network.methods);
+  if (prepare) {
+    const PreparedStructure fused(network.graph);
+    prepare(network.graph, network.methods);
+    network.prepared = fused.changes(network.graph);
+  }
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.overrides = deployment.overrides;
@@ -400,6 +405,7 @@ std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                      {"octet.form", form_text(network.form.onnx)},
                      {"octet.seed", std::to_string(network.seed)}};
   std::erase_if(form.properties, [](const auto& property) { return property.second.empty(); });
+  if (!network.prepared.empty()) form.properties["octet.prepared"] = network.prepared;
   for (const Format& format : kFormats) {
     if (path.extension() != format.extension) continue;
     const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;

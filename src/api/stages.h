@@ -37,6 +37,7 @@ struct QuantizedNetwork {
   std::vector<std::string> ends;
   std::vector<std::string> methods;  ///< what methods (methods.h) did, a line each
   CalibrationReport calibration;     ///< how representative the images were
+  std::string prepared = {};  ///< how they changed its structure (quant/channels/prepared.h)
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the

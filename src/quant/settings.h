@@ -16,6 +16,7 @@ struct CalibrationSettings {
   int64_t held_back = 64;        ///< images not calibrated on that the ranges are tried on; 0: none
   bool skip_bad_images = false;  ///< go on without images that make NaN or infinity
   std::vector<std::string> methods = {};  ///< names that `all_methods` (api/methods.h) knows
+  double migration = 0.5;  ///< of 'migrate': how far difficulty goes into weights; 0 to 1
 };
 
 }  // namespace octet

@@ -1,0 +1,74 @@
+#include "api/channel_methods.h"
+
+#include <algorithm>
+#include <format>
+#include <memory>
+
+#include "quant/channels/absorb_bias.h"
+#include "quant/channels/equalize.h"
+#include "quant/channels/migrate.h"
+#include "quant/channels/unclip.h"
+
+namespace octet {
+namespace {
+
+constexpr int64_t kChannelImages = 256;
+
+/// The images that a method looks at, from the start.
+NextImages channel_images(const MethodContext& context) {
+  CalibrationSettings settings = context.settings;
+  settings.images = std::min(settings.images, kChannelImages);
+  auto stream = std::make_shared<ImageStream>(context.images->dataset, context.images->split,
+                                              settings, context.progress);
+  return [stream](std::vector<float>& images) { return stream->next(images); };
+}
+
+/// "; 12 left alone, because ..."; empty where there are none.
+std::string left_alone(const std::vector<RefusedRegion>& refused) {
+  if (refused.empty()) return "";
+  return std::format("; {} left alone, because channels cannot be scaled through {}",
+                     refused.size(), count_refusals(refused));
+}
+
+void note_clips(const Unclipping& clips, const MethodContext& context, std::string_view method) {
+  if (clips.clips == 0) return;
+  context.notes.push_back(std::format(
+      "{}: {} of {} Clips became Relu, for channels cannot be scaled through them; without all of "
+      "them {} of {} predictions change",
+      method, clips.replaced, clips.clips, clips.changed, clips.images));
+}
+
+void open_clips(Graph& graph, const MethodContext& context, std::string_view method) {
+  if (!context.images) return;
+  note_clips(replace_harmless_clips(graph, [&] { return channel_images(context); }), context,
+             method);
+}
+
+}  // namespace
+
+void run_equalize(Graph& graph, const MethodContext& context) {
+  open_clips(graph, context, "equalize");
+  const Equalization done = equalize_channels(graph);
+  context.notes.push_back(std::format("equalize: {} places between weights equalized in {} rounds{}",
+                                      done.regions, done.rounds, left_alone(done.refused)));
+}
+
+void run_migrate(Graph& graph, const MethodContext& context) {
+  open_clips(graph, context, "migrate");
+  const Migration done =
+      migrate_channels(graph, channel_images(context), context.settings.migration);
+  context.notes.push_back(
+      std::format("migrate: {} places between weights scaled; where channels differ most, the "
+                  "largest was {:.1f} times the median one and is {:.1f} times now{}",
+                  done.regions, done.spread, done.evened, left_alone(done.refused)));
+}
+
+void run_absorb_bias(Graph& graph, const MethodContext& context) {
+  const Absorption done = absorb_biases(graph, channel_images(context));
+  context.notes.push_back(
+      std::format("absorb-bias: {} channels moved in {} of {} places; {} more places left alone, "
+                  "because their readers see padding",
+                  done.channels, done.moved_places, done.places, done.padded));
+}
+
+}  // namespace octet
