@@ -9,8 +9,10 @@
 #include "base/text.h"
 #include "graph/quantize_tensor.h"
 #include "quant/channels/prepared.h"
+#include "quant/added_bias.h"
 #include "quant/exact_reals.h"
 #include "quant/lookup.h"
+#include "quant/stretches.h"
 
 namespace octet {
 namespace {
@@ -23,6 +25,7 @@ class Adopter {
   }
 
   void run() {
+    take_added_biases();
     for (const Group& group : placement_.groups) take_grid(group);
     for (const auto& [id, group] : placement_.group_of) {
       if (graph_.is_constant(id)) take_constant(id);
@@ -43,6 +46,17 @@ class Adopter {
   [[noreturn]] void refuse(std::format_string<Args...> format, Args&&... args) const {
     fail(Code::Model, "{} is a file of another network: {}; give the network that it was made from",
          file_.path.string(), std::format(format, std::forward<Args>(args)...));
+  }
+
+  /// A correction of biases has given one to layers that had none.
+  void take_added_biases() {
+    for (const NodeId id : graph_.order()) {
+      const Node& node = graph_.node(id);
+      if (!takes_bias(node) || weight_of(graph_, id, placement_) == kAbsent) continue;
+      const auto it = stored_.find(added_bias_name(node));
+      if (node.input(2) != kAbsent || it == stored_.end() || !it->second->constant) continue;
+      add_bias(graph_, placement_, id, it->second->constant->size());
+    }
   }
 
   void take_grid(const Group& group) {
@@ -211,7 +225,7 @@ class Adopter {
   }
 
   Graph& graph_;
-  const Placement& placement_;
+  Placement& placement_;
   QuantTable& table_;
   const StoredFile& file_;
   std::map<std::string_view, const StoredTensor*> stored_;

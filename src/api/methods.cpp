@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/channel_methods.h"
+#include "api/refine.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "octet/octet.h"
@@ -18,6 +19,18 @@ std::span<const Method> all_methods() {
              /*needs_images=*/true, run_migrate},
       Method{"absorb-bias", "moves what nearly all values of a channel are above behind its Relu",
              /*needs_images=*/true, run_absorb_bias},
+      Method{.name = "learn-ranges",
+             .summary = "the steps of activations learn, block by block (LSQ, 2020)",
+             .refine = run_learn_ranges},
+      Method{.name = "adaround",
+             .summary = "weights learn, layer by layer, to be rounded up or down (AdaRound, 2020)",
+             .refine = run_adaround},
+      Method{.name = "reconstruct",
+             .summary = "rounding and steps learn, block by block (BRECQ, 2021; QDrop, 2022)",
+             .refine = run_reconstruct},
+      Method{.name = "bias-correction",
+             .summary = "biases take back what rounding adds to channels' means (2019)",
+             .refine = run_bias_correction},
   };
   return kMethods;
 }

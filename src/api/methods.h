@@ -15,6 +15,8 @@ struct MethodContext {
   const CalibrationSettings& settings;
   const ProgressSink& progress;
   std::vector<std::string>& notes;  ///< what was done, or why nothing: a line each
+  /// For `refine`: the float network as it was calibrated, whatever other methods have moved since.
+  const Graph* reference = nullptr;
 };
 
 /// A way to win back, without labels, accuracy that rounding costs. Each stands in a file of its

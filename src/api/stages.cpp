@@ -327,9 +327,12 @@ QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deplo
     parts = without_skipped(images->split, observed.seen);
     good.emplace(images->dataset, images->source, parts);
   }
-  for (const Method* method : methods_named(settings.methods, images != nullptr)) {
+  const auto methods = methods_named(settings.methods, images != nullptr);
+  const Graph reference = methods.empty() ? Graph() : network.graph;
+  for (const Method* method : methods) {
     if (!method->refine) continue;
-    method->refine(network, {good ? &*good : nullptr, settings, progress, network.methods});
+    method->refine(network,
+                   {good ? &*good : nullptr, settings, progress, network.methods, &reference});
   }
   network.calibration = report_on(network, observed, settings);
   if (deployment.form.io != Io::Float) describe_ends(network, observed.pixels);

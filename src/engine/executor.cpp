@@ -76,9 +76,12 @@ std::vector<at::Tensor> Interpretation::evaluate(const OpDef& op, const OpCall& 
   return op.run.value(call);
 }
 
-Executor::Executor(const Graph& graph) : graph_(graph) {
+Executor::Executor(const Graph& graph)
+    : Executor(graph, {graph.order(), graph.inputs(), graph.outputs()}) {}
+
+Executor::Executor(const Graph& graph, Part part) : graph_(graph), part_(std::move(part)) {
   std::map<ValueId, size_t> last;
-  for (NodeId id : graph.order()) {
+  for (NodeId id : part_.nodes) {
     const Node& node = graph.node(id);
     for (ValueId in : node.inputs) {
       if (in == kAbsent) continue;
@@ -92,9 +95,9 @@ Executor::Executor(const Graph& graph) : graph_(graph) {
     works_.push_back({&node, &op_of(node), {}});
   }
   for (const auto& [value, index] : last) {
-    if (!graph.is_output(value)) works_[index].last_read.push_back(value);
+    if (!std::ranges::contains(part_.outputs, value)) works_[index].last_read.push_back(value);
   }
-  for (ValueId id : graph.outputs()) {
+  for (ValueId id : part_.outputs) {
     if (const auto& constant = graph.value(id).constant) {
       constants_.try_emplace(id, to_torch(*constant));
     }
@@ -103,13 +106,13 @@ Executor::Executor(const Graph& graph) : graph_(graph) {
 
 std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs,
                                       Interpretation& interpretation, bool training) {
-  if (inputs.size() != graph_.inputs().size()) {
-    fail(Code::Data, "the network has {} inputs, {} were given", graph_.inputs().size(),
+  if (inputs.size() != part_.inputs.size()) {
+    fail(Code::Data, "the network has {} inputs, {} were given", part_.inputs.size(),
          inputs.size());
   }
   std::map<ValueId, at::Tensor> live;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const ValueId id = graph_.inputs()[i];
+    const ValueId id = part_.inputs[i];
     live[id] = interpretation.activation(id, channels_last(inputs[i]));
   }
   const auto fetch = [&](ValueId id) -> at::Tensor {
@@ -141,7 +144,7 @@ std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs,
     for (ValueId done : work.last_read) live.erase(done);
   }
   std::vector<at::Tensor> outputs;
-  for (ValueId id : graph_.outputs()) outputs.push_back(fetch(id));
+  for (ValueId id : part_.outputs) outputs.push_back(fetch(id));
   return outputs;
 }
 

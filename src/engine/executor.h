@@ -24,6 +24,14 @@ class Interpretation {
   virtual std::vector<at::Tensor> evaluate(const OpDef& op, const OpCall& call);
 };
 
+/// Some nodes of a graph, in its order, that run alone: from values that others make to those that
+/// are wanted.
+struct Part {
+  std::vector<NodeId> nodes;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+};
+
 /// Runs a graph with LibTorch: the one executor that serves calibration, simulation and training.
 /// It keeps the graph's constants as tensors (image weights channels-last), which training updates
 /// in place; the graph itself is only read and must not change its structure meanwhile.
@@ -31,6 +39,8 @@ class Executor {
  public:
   /// Throws Code::Unsupported naming the first node that it cannot run.
   explicit Executor(const Graph& graph);
+  /// Runs a part of the graph alone, and holds its constants alone.
+  Executor(const Graph& graph, Part part);
 
   /// The outputs for `inputs` (in the order of the graph's inputs, float tensors NCHW). With
   /// `training`, statistics are taken from the batch. Errors of LibTorch name the node.
@@ -54,6 +64,7 @@ class Executor {
     std::vector<ValueId> last_read;  ///< activations that nobody reads after this node
   };
   const Graph& graph_;
+  Part part_;
   std::vector<Work> works_;
   std::map<ValueId, at::Tensor> constants_;
 };

@@ -195,7 +195,30 @@ void set_all(const Group& group, const QuantParams& params, QuantTable& table) {
   for (const ValueId id : group.members) table.set(id, params);
 }
 
+void set_rescaled(const Graph& graph, const Placement& placement, QuantTable& table) {
+  for (const Group& group : placement.groups) {
+    const auto* rescaled = std::get_if<Rescaled>(&group.rule);
+    if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
+  }
+}
+
+void set_lookups(const Graph& graph, const Placement& placement, QuantTable& table) {
+  for (const auto& [result, chain] : placement.chains) {
+    table.set_lookup(result, {.source = chain.source,
+                              .entries = tabulate(graph, chain, table.at(chain.source, graph),
+                                                  table.at(result, graph)),
+                              .nodes = chain.nodes});
+  }
+}
+
 }  // namespace
+
+void solve_derived(const Graph& graph, const Placement& placement, QuantTable& table) {
+  set_rescaled(graph, placement, table);
+  for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
+  solve_constants(graph, placement, table);
+  set_lookups(graph, placement, table);
+}
 
 QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
                  const QuantTable& given) {
@@ -209,19 +232,11 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     }
   }
   bound_chains(graph, placement, ranges, table);
-  for (const Group& group : placement.groups) {
-    const auto* rescaled = std::get_if<Rescaled>(&group.rule);
-    if (rescaled) set_all(group, rescaled_params(*rescaled, table, graph), table);
-  }
+  set_rescaled(graph, placement, table);
   set_given(graph, placement, given, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
-  for (const auto& [result, chain] : placement.chains) {
-    table.set_lookup(result, {.source = chain.source,
-                              .entries = tabulate(graph, chain, table.at(chain.source, graph),
-                                                  table.at(result, graph)),
-                              .nodes = chain.nodes});
-  }
+  set_lookups(graph, placement, table);
   return table;
 }
 

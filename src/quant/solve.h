@@ -28,5 +28,8 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
 /// Recomputes what follows from the constants of the graph (weights, biases) after training has
 /// moved them; activations keep their entries.
 void solve_constants(const Graph& graph, const Placement& placement, QuantTable& table);
+/// Recomputes what follows from the entries of activations after these have moved: rescaled values,
+/// constants and tables.
+void solve_derived(const Graph& graph, const Placement& placement, QuantTable& table);
 
 }  // namespace octet
