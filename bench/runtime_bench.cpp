@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <print>
 
+#include "made_networks.h"
 #include "octet/octet.h"
 #include "rows.h"
 #include "runtime/session.h"
@@ -68,8 +69,7 @@ int main(int argc, char** argv) {
         std::vector<std::string> names = options.arguments;
         if (names.empty()) names.assign(std::begin(kNetworks), std::end(kNetworks));
         for (const std::string& name : names) {
-          measure(name.ends_with(".onnx") ? std::filesystem::path(name) : float_network(name),
-                  table);
+          measure(network_file(name), table);
         }
       });
 }

@@ -1,22 +1,19 @@
 #include "runtime_files.h"
 
 #include <ATen/core/grad_mode.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <random>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "child.h"
 #include "engine/executor.h"
 #include "eval/simulated_session.h"
 #include "formats/onnx/onnx_file.h"
 #include "formats/tflite/writer.h"
+#include "made_networks.h"
 #include "octet/octet.h"
 #include "passes/passes.h"
 #include "quant/calibrate.h"
@@ -27,11 +24,6 @@ namespace octet::bench {
 namespace {
 
 constexpr int64_t kImages = 4;
-
-std::filesystem::path folder() {
-  make_folder(OCTET_BENCH_FOLDER);
-  return OCTET_BENCH_FOLDER;
-}
 
 std::vector<float> normal_numbers(size_t count) {
   std::mt19937_64 random(1);
@@ -97,28 +89,9 @@ void let_onnxruntime_quantize(const std::filesystem::path& model,
       std::filesystem::last_write_time(out) >= std::filesystem::last_write_time(model)) {
     return;
   }
-  const std::filesystem::path log = out.string() + ".log";
-  std::vector<std::string> words{"python3",      OCTET_BENCH_SCRIPTS "/quantize_onnxruntime.py",
-                                 model.string(), calibration.string(),
-                                 out.string(),   std::move(format)};
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  const int failed =
-      ::posix_spawnp(&child, "python3", &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed == 0) ::waitpid(child, &status, 0);
-  if (failed != 0 || status != 0) {
-    fail(Code::Runtime, "{}: ONNX Runtime's quantizer failed; see {}", model.string(),
-         log.string());
-  }
+  run_child({"python3", OCTET_BENCH_SCRIPTS "/quantize_onnxruntime.py", model.string(),
+             calibration.string(), out.string(), std::move(format)},
+            out.string() + ".log");
 }
 
 QuantTable quantize(Graph& graph, Placement& placement, const std::vector<float>& images) {
@@ -138,17 +111,11 @@ QuantTable quantize(Graph& graph, Placement& placement, const std::vector<float>
 
 }  // namespace
 
-std::filesystem::path float_network(const std::string& architecture) {
-  const std::filesystem::path path = folder() / (architecture + ".onnx");
-  if (!std::filesystem::exists(path)) octet::make_network({.architecture = architecture}, path);
-  return path;
-}
-
 RuntimeFiles make_files(const std::filesystem::path& float_onnx) {
   const std::string stem = float_onnx.stem().string();
   RuntimeFiles files{.float_onnx = float_onnx,
-                     .int8_onnx = folder() / (stem + ".int8.onnx"),
-                     .int8_tflite = folder() / (stem + ".int8.tflite")};
+                     .int8_onnx = bench_folder() / (stem + ".int8.onnx"),
+                     .int8_tflite = bench_folder() / (stem + ".int8.tflite")};
   Graph graph = read_onnx(float_onnx);
   const Shape shape = graph.value(graph.inputs().at(0)).shape;
   const auto size = static_cast<size_t>(element_count(std::span(shape).subspan(1)));
@@ -174,10 +141,10 @@ RuntimeFiles make_files(const std::filesystem::path& float_onnx) {
     files.in_float += inspect(file).still_float.size();
   }
 
-  const std::filesystem::path calibration = folder() / (stem + ".images");
+  const std::filesystem::path calibration = bench_folder() / (stem + ".images");
   write_file(calibration, std::as_bytes(std::span(images)));
   for (const char* format : {"qdq", "qoperator"}) {
-    files.quantizer_onnx.push_back(folder() / (stem + "." + format + ".onnx"));
+    files.quantizer_onnx.push_back(bench_folder() / (stem + "." + format + ".onnx"));
     let_onnxruntime_quantize(float_onnx, calibration, files.quantizer_onnx.back(), format);
   }
   files.sqnr = decibels(made, wanted);

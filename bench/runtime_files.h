@@ -19,9 +19,6 @@ struct RuntimeFiles {
   size_t in_float = 0;        ///< operators of both our files that their runtimes compute in float
 };
 
-/// A float network of that name in the benchmarks' folder, made where it is missing.
-std::filesystem::path float_network(const std::string& architecture);
-
 /// Quantizes a float network for both targets, calibrated on four images of normal numbers, and
 /// lets ONNX Runtime's quantizer do so on the same images; what it made before is used again.
 /// Throws Code::Runtime where octet's executor and ONNX Runtime differ in float by more than 1e-4,

@@ -105,7 +105,7 @@ TrainSettings read_training(YamlSection section, TrainSettings settings) {
 CalibrationSettings read_calibration(YamlSection section) {
   CalibrationSettings settings;
   settings.images = section.whole("images", {1, 100000000}, settings.images);
-  settings.batch = section.whole("batch", kBatch, settings.batch);
+  settings.batch = section.whole("batch", {0, kBatch.highest}, settings.batch);
   settings.observer = section.text("observer", settings.observer);
   settings.percentile = section.real("percentile", {50, 100}, settings.percentile);
   settings.norm = section.real("norm", {1, 8}, settings.norm);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdlib>
 
 #include "api/bad_images.h"
@@ -210,6 +211,17 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
 
 }  // namespace
 
+namespace {
+
+/// Of large images few are read at a time, so that they stay a small part of the memory.
+int64_t batch_of(const Shape& image) {
+  constexpr uint64_t kElements = 3'000'000;
+  const auto fit = kElements / static_cast<uint64_t>(element_count(image));
+  return static_cast<int64_t>(std::bit_floor(std::clamp<uint64_t>(fit, 1, 64)));
+}
+
+}  // namespace
+
 ImageStream::ImageStream(const Dataset& dataset, const Split& split,
                          const CalibrationSettings& settings, const ProgressSink& progress)
     : dataset_(dataset),
@@ -217,7 +229,7 @@ ImageStream::ImageStream(const Dataset& dataset, const Split& split,
       skip_bad_(settings.skip_bad_images),
       count_(std::min(settings.images, static_cast<int64_t>(split.train.size()))),
       reader_(dataset, {split.train.begin(), split.train.begin() + count_},
-              {.size = settings.batch}),
+              {.size = settings.batch > 0 ? settings.batch : batch_of(dataset.shape())}),
       step_(progress, "calibrate", count_, "images") {}
 
 int64_t ImageStream::next(std::vector<float>& images) {

@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "engine/executor.h"
@@ -64,6 +65,19 @@ Cost cost_of(const Graph& graph) {
   Counter counter;
   Executor(graph).run(image, counter);
   return {.parameters = parameters(graph), .multiply_adds = counter.total};
+}
+
+int64_t largest_activation(const Graph& graph) {
+  int64_t largest = 0;
+  for (const NodeId id : graph.order()) {
+    for (const ValueId out : graph.node(id).outputs) {
+      if (out == kAbsent) continue;
+      int64_t elements = 1;
+      for (const int64_t extent : graph.value(out).shape) elements *= std::abs(extent);  // -1: open
+      largest = std::max(largest, elements);
+    }
+  }
+  return largest;
 }
 
 }  // namespace octet

@@ -19,4 +19,7 @@ struct Cost {
 /// `Executor` throws.
 Cost cost_of(const Graph& graph);
 
+/// Elements of the largest value that a node makes of one image. Shapes must be known.
+int64_t largest_activation(const Graph& graph);
+
 }  // namespace octet

@@ -94,11 +94,11 @@ void Histogram::merge(const Histogram& other) {
   Range both = range_;
   both.include(other.range_);
   if (count_ == 0 || exponent_ < other.exponent_) coarsen(other.exponent_);
-  cover(both);
-  Histogram scaled = other;
-  scaled.coarsen(exponent_);
-  for (size_t i = 0; i < scaled.counts_.size(); ++i) {
-    counts_[static_cast<size_t>(scaled.first_ - first_) + i] += scaled.counts_[i];
+  if (range_.empty || both.low < range_.low || both.high > range_.high) cover(both);
+  const int shift = std::min(exponent_ - other.exponent_, 62);
+  for (size_t i = 0; i < other.counts_.size(); ++i) {
+    const int64_t bin = (other.first_ + static_cast<int64_t>(i)) >> shift;
+    counts_[static_cast<size_t>(bin - first_)] += other.counts_[i];
   }
   count_ += other.count_;
 }

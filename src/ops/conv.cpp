@@ -1,7 +1,10 @@
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
+#include <ATen/ops/mkldnn_convolution.h>
 
 #include <algorithm>
 
@@ -28,6 +31,16 @@ std::optional<at::Tensor> bias_of(const OpCall& call) {
   return call.has(2) ? std::optional(call.in(2)) : std::nullopt;
 }
 
+/// Of small batches ATen convolves some by the BLAS, which differs from thread count to thread
+/// count and may be the reference one, a hundred times slower. Where no gradient is asked for, its
+/// kernel for the others is taken for all.
+bool suits_onednn(const at::Tensor& x, const at::Tensor& weight) {
+  return !at::GradMode::is_enabled() && at::globalContext().hasMKLDNN() && x.dim() == 4 &&
+         x.numel() > 0 && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+         weight.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 at::Tensor convolved(const OpCall& call, at::Tensor x, const at::Tensor& weight,
                      const std::optional<at::Tensor>& bias) {
   const SpatialWindow window = spatial_window_of(call.node, kernel_of(call), spatial_extents(x));
@@ -37,8 +50,12 @@ at::Tensor convolved(const OpCall& call, at::Tensor x, const at::Tensor& weight,
     x = padded(x, window, 0);
     std::ranges::fill(pad, 0);
   }
+  const int64_t group = call.node.integer("group", 1);
+  if (suits_onednn(x, weight)) {
+    return at::mkldnn_convolution(x, weight, bias, pad, window.stride, window.dilation, group);
+  }
   return at::convolution(x, weight, bias, window.stride, pad, window.dilation, false,
-                         Extents(window.rank(), 0), call.node.integer("group", 1));
+                         Extents(window.rank(), 0), group);
 }
 
 std::vector<at::Tensor> run_conv(const OpCall& call) {

@@ -5,10 +5,14 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 
 #include "base/fail.h"
+#include "engine/cost.h"
 #include "engine/executor.h"
+#include "engine/reused_buffers.h"
+#include "engine/workers.h"
 #include "quant/observer.h"
 
 namespace octet {
@@ -32,7 +36,10 @@ Histogram count(std::span<const float> values) {
   try {
     at::parallel_for(0, std::ssize(values), kPart, [&](int64_t begin, int64_t end) {
       Histogram part;
-      part.add(values.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+      for (int64_t at = begin; at < end; at += kPart) {  // is looked at twice: keep it near
+        part.add(values.subspan(static_cast<size_t>(at),
+                                static_cast<size_t>(std::min(kPart, end - at))));
+      }
       const std::lock_guard lock(mutex);
       whole.merge(part);
     });
@@ -73,7 +80,7 @@ class Watcher final : public Interpretation {
     return tensor;
   }
 
-  void forget_batch() { batch_.clear(); }
+  Watcher of_nothing() const { return {graph_, placement_}; }
   /// What another one saw counts as of this batch.
   void add_batch(const Watcher& other) {
     for (const auto& [group, histogram] : other.batch_) batch_[group].merge(histogram);
@@ -102,6 +109,27 @@ class Watcher final : public Interpretation {
   std::map<size_t, Histogram> batch_;
 };
 
+/// Images that are run together: as many as keep the activations near the processor, and few enough
+/// for all cores to have some. A power of two that depends on the network alone, because some
+/// operators round differently for other numbers of images.
+int64_t images_in_part(const Graph& graph) {
+  constexpr int64_t kElements = 6'000'000;
+  constexpr int64_t kMost = 16;
+  const int64_t fit = kElements / std::max<int64_t>(largest_activation(graph), 1);
+  return std::bit_floor(static_cast<uint64_t>(std::clamp<int64_t>(fit, 1, kMost)));
+}
+
+/// One batch; `watcher` sees it as if it were run at once.
+void look_in_parts(Executor& executor, const at::Tensor& batch, int64_t part, Watcher& watcher) {
+  const int64_t count = (batch.size(0) + part - 1) / part;
+  std::vector<Watcher> seen(static_cast<size_t>(count), watcher.of_nothing());
+  on_workers(count, [&](int64_t i) {
+    const at::Tensor images = batch.slice(0, i * part, std::min(batch.size(0), (i + 1) * part));
+    executor.run({&images, 1}, seen[static_cast<size_t>(i)]);
+  });
+  for (const Watcher& of_part : seen) watcher.add_batch(of_part);
+}
+
 /// Batch after batch; images that make NaN or infinity are told from the others.
 class Look {
  public:
@@ -114,11 +142,10 @@ class Look {
 
   void take(const at::Tensor& batch) {
     try {
-      executor_.run({&batch, 1}, watcher_);
+      look_in_parts(executor_, batch, part_, watcher_);
       seen_.images += batch.size(0);
     } catch (const Error& error) {
       if (error.code() != Code::Numeric) throw;
-      watcher_.forget_batch();
       take_one_by_one(batch, error);
     }
     watcher_.end_batch(seen_.images);
@@ -185,6 +212,7 @@ class Look {
   const BadImages& bad_;
   Executor executor_;
   Watcher watcher_;
+  const int64_t part_ = images_in_part(graph_);
   int64_t given_ = 0;
   Calibration seen_;
 };
@@ -207,6 +235,7 @@ void Calibration::merge(const Calibration& other) {
 Calibration observe(const Graph& graph, const Placement& placement, const NextImages& next,
                     const BadImages& bad) {
   const at::NoGradGuard no_grad;
+  const ReusedBuffers reused;
   Look look(graph, placement, bad);
   std::vector<float> images;
   while (const int64_t count = next(images)) {
