@@ -31,7 +31,8 @@ void add_quantize(CLI::App& app) {
   command->add_option("--target", options.targets,
                       "a target that the integers must fit; default: by the outputs");
   command->add_option("--weights", options.weights,
-                      "per-channel or per-tensor; default: the finest that the targets have");
+                      "per-channel or per-tensor; default: the finest that the targets have; of "
+                      "weight-only ranges: asymmetric (the default) or symmetric");
   command->add_option("--activations", options.activations, "asymmetric or symmetric")
       ->capture_default_str();
   command
@@ -78,8 +79,14 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--ranges", options.ranges,
-                   "static, or dynamic: integer weights, float activations, no data")
+                   "static; dynamic: integer weights, float activations, no data; or weight-only: "
+                   "weights of products in groups, for ONNX Runtime")
       ->capture_default_str();
+  command->add_option("--weight-bits", options.weight_bits,
+                      "of weight-only ranges: 4 or 8; default: 4");
+  command->add_option("--group", options.group_size,
+                      "of weight-only ranges: weights that share a scale: 16, 32, 64, 128 or 256; "
+                      "default: 32");
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();
   command
@@ -135,8 +142,11 @@ void add_eval(CLI::App& app) {
     ProgressPrinter printer;
     const State state = evaluate(given->model, given->data, given->options, printer.sink());
     printer.end_line();
-    std::println("{}  {}  top-1 {:.2f} %  top-5 {:.2f} %  {} images  {:.1f} KB  {:.3f} ms",
-                 state.format, state.runtime, state.top1, state.top5, state.images,
+    const std::string text =
+        state.perplexity ? std::format("perplexity {:.4f}  ", *state.perplexity) : "";
+    std::println("{}  {}  {}top-1 {:.2f} %  top-5 {:.2f} %  {} {}  {:.1f} KB  {:.3f} ms",
+                 state.format, state.runtime, text, state.top1, state.top5, state.images,
+                 state.perplexity ? "sequences" : "images",
                  static_cast<double>(state.size_bytes) / 1000, state.latency_ms);
     if (!given->json.empty()) write_text(given->json, to_json(state));
   });

@@ -53,9 +53,11 @@ struct State {
   std::string format;   ///< "ONNX FP32", "simulated", "ONNX INT8", "TFLite INT8"
   std::string runtime;  ///< "ONNX Runtime 1.23.2", "LibTorch 2.14.1", "TFLite 2.14.1"
   std::string path;     ///< the file; empty for simulated states
-  int64_t images = 0;
-  double top1 = 0;  ///< percent; ties go to the lowest class
+  int64_t images = 0;  ///< of a text: sequences
+  double top1 = 0;  ///< percent; ties go to the lowest class. Of a text: of the next tokens
   double top5 = 0;
+  /// Of a text: e to the mean cross entropy of the next tokens; absent for images.
+  std::optional<double> perplexity;
   int64_t size_bytes = 0;  ///< of the file; 0 for simulated states
   double latency_ms = 0;   ///< batch 1, one thread, median
   /// Percent of images with the prediction of the state "qat"; absent where there is no such state.
@@ -74,7 +76,8 @@ struct EvaluateOptions {
   int64_t latency_runs = 100;
 };
 
-/// Runs an ONNX or TFLite file in its runtime over labelled images (`data`: a data description).
+/// Runs an ONNX or TFLite file in its runtime over labelled images, or an ONNX file over a text
+/// (`data`: a data description).
 State evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
                const EvaluateOptions& options = {}, const ProgressSink& progress = {});
 
@@ -158,7 +161,9 @@ struct QuantizeOptions {
   std::vector<std::filesystem::path> calibrations;
   std::filesystem::path keep_calibration;  ///< a .calib file to write what was seen to; empty: none
   uint64_t seed = 1;
-  std::string weights;  ///< "per-channel" or "per-tensor"; empty: the finest that all targets have
+  /// "per-channel" or "per-tensor"; empty: the finest that all targets have. Of weight-only ranges:
+  /// "asymmetric" (each group has its zero point; empty means this) or "symmetric".
+  std::string weights;
   std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8
   /// What some nodes do otherwise: "PATTERN=WORDS", such as "/head/*=float" (docs/schemes.md).
   /// Where two are of one node the later one holds.
@@ -172,8 +177,12 @@ struct QuantizeOptions {
   int activation_bits = 8;
   /// "static": activations are integers, on grids from calibration. "dynamic": weights alone are
   /// stored as integers; activations stay float, and get grids where the runtime multiplies in
-  /// integers. Needs no data.
+  /// integers. Needs no data. "weight-only": the weights of matrix products are stored in a few
+  /// bits, `group_size` neighbours along the inputs sharing a scale; activations stay float (ONNX
+  /// Runtime's MatMulNBits). Needs data for the method "gptq" alone (docs/language.md).
   std::string ranges = "static";
+  int weight_bits = 0;     ///< of weight-only ranges: 4 or 8; 0: 4
+  int64_t group_size = 0;  ///< of weight-only ranges: 16, 32, 64, 128 or 256; 0: 32
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.
   std::vector<std::string> shapes;

@@ -80,6 +80,54 @@ void check_dynamic(const DeploymentChoice& choice, const Deployment& made) {
   }
 }
 
+Scheme::Groups groups_of(const DeploymentChoice& choice) {
+  Scheme::Groups groups;
+  if (choice.weight_bits != 0) groups.bits = choice.weight_bits;
+  if (choice.group_size != 0) groups.size = choice.group_size;
+  if (!choice.weights.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"asymmetric", "symmetric"};
+    groups.symmetric = index_of(choice.weights, "weights in groups", kWords) == 1;
+  }
+  if (!std::ranges::contains(kGroupBits, groups.bits) ||
+      !std::ranges::contains(kGroupSizes, groups.size)) {
+    fail(Code::Usage,
+         "weights of {} bits in groups of {}; ONNX Runtime has 4 or 8 bits, in groups of 16, 32, "
+         "64, 128 or 256",
+         groups.bits, groups.size);
+  }
+  return groups;
+}
+
+/// Activations stay real there, and products are ONNX Runtime's MatMulNBits.
+void check_weight_only(const DeploymentChoice& choice, const Deployment& made) {
+  for (const TargetProfile* target : made.targets.profiles()) {
+    if (target->name == "onnxruntime-cpu") continue;
+    fail(Code::Usage,
+         "the target {} has no kernels of weights in groups; wanted onnxruntime-cpu (.onnx), or "
+         "the ranges static or dynamic",
+         target->name);
+  }
+  const auto refuse = [](std::string_view what, const std::string& word) {
+    fail(Code::Usage, "weight-only ranges have no choice of {}; leave out '{}'", what, word);
+  };
+  if (made.scheme.activation_bits != 8) {
+    fail(Code::Usage, "weight-only ranges leave activations real; wanted 8 bits, not {}",
+         made.scheme.activation_bits);
+  }
+  if (!choice.io.empty() && choice.io != "float") refuse("input and output", choice.io);
+  if (choice.form == "qoperator") refuse("the form of ONNX files", choice.form);
+  if (made.scheme.activations == Scheme::Activations::Symmetric) {
+    refuse("activations", choice.activations);
+  }
+}
+
+void refuse_groups(const DeploymentChoice& choice) {
+  if (choice.weight_bits == 0 && choice.group_size == 0) return;
+  fail(Code::Usage,
+       "the bits of weights, and groups of them, are for the ranges 'weight-only', not '{}'",
+       choice.ranges.empty() ? "static" : choice.ranges);
+}
+
 }  // namespace
 
 std::string overrides_text(const std::vector<Override>& overrides) {
@@ -101,7 +149,10 @@ Deployment deployment_of(const DeploymentChoice& choice) {
                   .form = {}};
   const TargetSet& targets = made.targets;
   made.scheme.weights = targets.weights();
-  if (!choice.weights.empty()) {
+  const bool weight_only = choice.ranges == "weight-only";
+  if (weight_only) {
+    made.scheme.groups = groups_of(choice);
+  } else if (!choice.weights.empty()) {
     constexpr std::array<std::string_view, 2> kWords{"per-channel", "per-tensor"};
     made.scheme.weights = static_cast<Scheme::Weights>(index_of(choice.weights, "weights", kWords));
   }
@@ -121,10 +172,15 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   const bool wide = made.scheme.activation_bits == 16;
   if (wide) made.scheme.activations = Scheme::Activations::Symmetric;
   if (!choice.ranges.empty()) {
-    constexpr std::array<std::string_view, 2> kWords{"static", "dynamic"};
+    constexpr std::array<std::string_view, 3> kWords{"static", "dynamic", "weight-only"};
     made.scheme.ranges = static_cast<Scheme::Ranges>(index_of(choice.ranges, "ranges", kWords));
   }
   if (made.scheme.ranges == Scheme::Ranges::Dynamic) check_dynamic(choice, made);
+  if (weight_only) {
+    check_weight_only(choice, made);
+  } else {
+    refuse_groups(choice);
+  }
   check_activation_bits(targets, made.scheme);
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));
   if (!choice.form.empty()) made.form.onnx = parse_form(choice.form);
@@ -156,8 +212,9 @@ Deployment deployment_in(const Properties& properties, const std::filesystem::pa
     check_activation_bits(made.targets, made.scheme);
     made.overrides = parse_overrides(split_text(said("octet.overrides"), '\n'));
     check_overrides(made.targets, made.scheme, made.overrides);
-    if (made.scheme.ranges == Scheme::Ranges::Dynamic) {
-      fail(Code::Unsupported, "its ranges are dynamic, which octet does not simulate");
+    if (made.scheme.ranges != Scheme::Ranges::Static) {
+      fail(Code::Unsupported, "its ranges are {}, which octet does not simulate",
+           made.scheme.ranges == Scheme::Ranges::Dynamic ? "dynamic" : "weight-only");
     }
     return made;
   } catch (const Error& error) {

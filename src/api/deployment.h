@@ -14,13 +14,17 @@ namespace octet {
 /// What a user says about it, in words; empty words leave the choice to the targets.
 struct DeploymentChoice {
   std::vector<std::string> targets = {};
-  std::string weights = {};      ///< "per-channel" or "per-tensor"
+  /// "per-channel" or "per-tensor"; of weight-only ranges "asymmetric" or "symmetric"
+  std::string weights = {};
   std::string activations = {};  ///< "asymmetric" or "symmetric"; the former where nothing is said
   std::string io = {};           ///< "float", "int8" or "uint8"
   std::string saturation = {};   ///< "avoid" or "report"; the former where nothing is said
   std::string form = {};         ///< of ONNX files: "qdq" or "qoperator"; the former
   int activation_bits = 0;       ///< 8 or 16; 0: what the first target takes
-  std::string ranges = {};       ///< "static" or "dynamic"; the former where nothing is said
+  /// "static", "dynamic" or "weight-only"; the first where nothing is said
+  std::string ranges = {};
+  int weight_bits = 0;     ///< of weight-only ranges: 4 or 8; 0: 4
+  int64_t group_size = 0;  ///< of weight-only ranges: one of `kGroupSizes`; 0: 32
   std::vector<Override> overrides = {};  ///< what some nodes do otherwise
 };
 

@@ -11,6 +11,17 @@
 
 namespace octet {
 
+namespace {
+
+/// Weight-only ranges (weight_only.cpp) run it themselves; other ways come here.
+void refuse_gptq(Graph&, const MethodContext&) {
+  fail(Code::Usage,
+       "the method 'gptq' rounds weights in groups; wanted the ranges 'weight-only', or another "
+       "method");
+}
+
+}  // namespace
+
 std::span<const Method> all_methods() {
   static constexpr std::array kMethods{
       Method{"equalize", "balances the weights before and after a value, channel by channel",
@@ -31,6 +42,9 @@ std::span<const Method> all_methods() {
       Method{.name = "bias-correction",
              .summary = "biases take back what rounding adds to channels' means (2019)",
              .refine = run_bias_correction},
+      Method{.name = "gptq",
+             .summary = "weights in groups rounded for what their products read (weight-only)",
+             .prepare = refuse_gptq},
   };
   return kMethods;
 }

@@ -6,6 +6,7 @@
 #include "api/stages.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "eval/perplexity.h"
 #include "eval/score.h"
 #include "octet/octet.h"
 #include "quant/target.h"
@@ -21,6 +22,8 @@ std::string_view arithmetic_of(Session& session) {
         uses, [&](const OperatorUse& use) { return use.arithmetic.ends_with(type); });
   };
   return any("int16")          ? " INT16X8"
+         : any("int4-weights") ? " INT4 weights"
+         : any("int8-weights") ? " INT8 weights"
          : any("dynamic-int8") ? " dynamic INT8"
          : any("int8")         ? " INT8"
                                : " FP32";
@@ -78,6 +81,43 @@ QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deploy
       .passes = network.log, .in_float = {}, .notes = {}, .certificates = {}, .calibration = {}};
 }
 
+/// Without images ranges are weight-only, and rounded to the nearest.
+QuantizeResult quantize_weights_only(const Graph& graph, const Deployment& deployment,
+                                     const std::filesystem::path& data,
+                                     const std::vector<std::filesystem::path>& outputs,
+                                     const QuantizeOptions& options, const ProgressSink& progress) {
+  if (!options.calibrations.empty() || !options.keep_calibration.empty()) {
+    fail(Code::Usage, "weight-only ranges keep no calibration; leave it out");
+  }
+  if (!data.empty() && options.methods.empty()) {
+    fail(Code::Usage,
+         "{}: rounding weights to the nearest needs no data; leave it out, or choose the method "
+         "'gptq'",
+         data.string());
+  }
+  for (const auto& output : outputs) {
+    if (output.extension() == ".onnx") continue;
+    fail(Code::Usage, "{}: weight-only ranges have no such file; wanted .onnx", output.string());
+  }
+  std::optional<Images> images;
+  std::optional<CalibrationImages> looked;
+  if (!data.empty()) {
+    images = open_images(data, options.seed);
+    looked.emplace(*images->dataset, images->source, images->parts);
+  }
+  QuantizedNetwork network = quantize_in_groups(
+      graph, deployment, looked ? &*looked : nullptr,
+      {.images = options.calibration_images, .methods = options.methods}, progress);
+  network.seed = options.seed;
+  const auto files = files_of(network, outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) write_file(outputs[i], files[i]);
+  return {.passes = network.log,
+          .in_float = {},
+          .notes = network.methods,
+          .certificates = {},
+          .calibration = {}};
+}
+
 }  // namespace
 
 QuantizeResult quantize(const std::filesystem::path& model, const std::filesystem::path& data,
@@ -94,10 +134,16 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                      .form = options.form,
                      .activation_bits = options.activation_bits,
                      .ranges = options.ranges,
+                     .weight_bits = options.weight_bits,
+                     .group_size = options.group_size,
                      .overrides = parse_overrides(options.overrides)});
   const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);
+  }
+  if (deployment.scheme.ranges == Scheme::Ranges::WeightOnly) {
+    return quantize_weights_only(read_network(model, shapes), deployment, data, outputs, options,
+                                 progress);
   }
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
@@ -151,17 +197,27 @@ State evaluate(const std::filesystem::path& model, const std::filesystem::path& 
   const DataRecipe recipe = read_data(data);
   const auto dataset = open_part(options.part == "test" ? recipe.test : recipe.train, options.part);
   const auto session = open_session(model, 0);
-  const Score measured = score(*session, *dataset, options.batch, "evaluate", progress);
-  return {.name = model.stem().string(),
-          .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite")
-                        .append(arithmetic_of(*session)),
-          .runtime = session->runtime(),
-          .path = model.string(),
-          .images = measured.images,
-          .top1 = measured.top1,
-          .top5 = measured.top5,
-          .size_bytes = static_cast<int64_t>(std::filesystem::file_size(model)),
-          .latency_ms = median_latency(*open_session(model, 1), options.latency_runs)};
+  State state{.name = model.stem().string(),
+              .format = std::string(model.extension() == ".onnx" ? "ONNX" : "TFLite")
+                            .append(arithmetic_of(*session)),
+              .runtime = session->runtime(),
+              .path = model.string(),
+              .size_bytes = static_cast<int64_t>(std::filesystem::file_size(model))};
+  if (is_text(*dataset)) {
+    const TextScore measured =
+        score_text(*session, *dataset, options.batch, "evaluate", progress);
+    state.images = measured.sequences;
+    state.top1 = measured.top1;
+    state.top5 = measured.top5;
+    state.perplexity = measured.perplexity;
+  } else {
+    const Score measured = score(*session, *dataset, options.batch, "evaluate", progress);
+    state.images = measured.images;
+    state.top1 = measured.top1;
+    state.top5 = measured.top5;
+  }
+  state.latency_ms = median_latency(*open_session(model, 1), options.latency_runs);
+  return state;
 }
 
 }  // namespace octet

@@ -44,6 +44,7 @@ DataSource read_shared(YamlSection& section) {
   source.deviation = read_floats(section, "deviation", {0.001, 1000});
   source.channels = section.whole("channels", {1, 3}, source.channels);
   if (source.channels == 2) section.refuse("channels", "3 (RGB) or 1 (grey)");
+  source.length = section.whole("length", {1, 1000000}, source.length);
   const std::string size = section.text("size", "");
   if (size.empty()) return source;
   const Shape sizes = parse_sizes(size, 2);
@@ -59,7 +60,10 @@ std::optional<DataSource> read_source(YamlSection& section, const std::string& k
   if (!section.has(key)) return std::nullopt;
   const std::vector<std::string> formats = data_formats();
   source.format = formats[part.choice("format", formats)];
-  source.images = part.path("images");
+  source.images = part.path(source.format == "text" ? "text" : "images");
+  if (source.format == "text" && source.length == 0) {
+    part.refuse_at("format", "a text is cut into sequences of the network's length; wanted 'length', such as 64, beside 'classes'");
+  }
   if (source.format == "idx") source.labels = part.path("labels");
   part.finish();
   return source;

@@ -25,6 +25,13 @@ namespace octet {
 ///     test:  {format: folder, images: test}
 ///     validation: 0.1             # share of the training images held back; 0 to 0.9
 ///
+/// or of a text, whose tokens are its bytes:
+///
+///     classes: 128                # bytes are below
+///     length: 64                  # tokens that the network reads at once; 1 to 1000000
+///     train: {format: text, text: book.txt}
+///     test:  {format: text, text: later.txt}
+///
 /// One of train and test may be absent. Relative paths start at the folder of the file.
 struct DataRecipe {
   std::optional<DataSource> train;

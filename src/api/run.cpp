@@ -34,6 +34,11 @@ Graph float_network(const Recipe& recipe) {
     graph = make_network(wanted.arch, {wanted.input, wanted.classes, wanted.width}, recipe.seed);
   } else {
     graph = read_network(recipe.model, recipe.shapes);
+    if (reads_tokens(graph)) {
+      fail(Code::Unsupported,
+           "{}: it reads tokens, and recipes train on images; 'octet quantize' takes it",
+           recipe.model.string());
+    }
   }
   infer_shapes(graph);
   return graph;

@@ -54,7 +54,8 @@ void check_image_sizes(const std::filesystem::path& model, const Value& input) {
          model.string(), input.name, shape_text(input.shape));
   }
   if (std::ranges::none_of(images, [](int64_t size) { return size < 0; })) return;
-  Shape usual{input.shape[0], 3, 224, 224};
+  Shape usual = input.shape.size() == 2 ? Shape{input.shape[0], 64}
+                                        : Shape{input.shape[0], 3, 224, 224};
   for (size_t d = 1; d < usual.size(); ++d) {
     if (input.shape[d] > 0) usual[d] = input.shape[d];
   }
@@ -87,6 +88,11 @@ Graph read_network(const std::filesystem::path& model, std::span<const InputShap
   return graph;
 }
 
+bool reads_tokens(const Graph& graph) {
+  const Value& input = graph.value(graph.inputs().at(0));
+  return input.dtype == DType::Int64 && input.shape.size() == 2;
+}
+
 void check_images(const Graph& graph, const std::filesystem::path& model) {
   if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
     fail(Code::Unsupported,
@@ -95,8 +101,9 @@ void check_images(const Graph& graph, const std::filesystem::path& model) {
          model.string(), graph.inputs().size(), graph.outputs().size());
   }
   const Value& input = graph.value(graph.inputs()[0]);
-  if (input.dtype != DType::Float32 || input.shape.size() != 4) {
-    fail(Code::Unsupported, "{}: its input '{}' is {}[{}]; wanted float32 images, NxCxHxW",
+  if (!reads_tokens(graph) && (input.dtype != DType::Float32 || input.shape.size() != 4)) {
+    fail(Code::Unsupported,
+         "{}: its input '{}' is {}[{}]; wanted float32 images, NxCxHxW, or int64 tokens, NxT",
          model.string(), input.name, name_of(input.dtype), shape_text(input.shape));
   }
   check_image_sizes(model, input);
@@ -106,6 +113,12 @@ void check_input(const Graph& graph, const Dataset& dataset) {
   const Shape& shape = graph.value(graph.inputs().at(0)).shape;
   const Shape images = dataset.shape();
   if (!std::ranges::equal(std::span(shape).subspan(1), images)) {
+    if (images.size() == 1) {
+      fail(Code::Data,
+           "the sequences have {} tokens, the network wants {}; set 'length' in the data "
+           "description, or use other data",
+           images[0], shape_text(std::span(shape).subspan(1)));
+    }
     fail(Code::Data,
          "the images are {}, the network wants {}; set 'size' and 'channels' in the "
          "data description, or use other data",
@@ -369,7 +382,7 @@ std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetS
   return notes;
 }
 
-QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
+QuantizedNetwork fuse_for_weights(Graph graph, const Deployment& deployment) {
   QuantizedNetwork network{.graph = std::move(graph),
                            .placement = {},
                            .table = {},
@@ -388,6 +401,11 @@ QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
   const auto known = [&](std::string_view op) { return !lite || writes_dynamic_tflite(op); };
   std::ranges::move(lower(network.graph, known), std::back_inserter(network.log));
   network.placement.scheme = deployment.scheme;
+  return network;
+}
+
+QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network = fuse_for_weights(std::move(graph), deployment);
   network.table = dynamic_table(network.graph, deployment.targets);
   return network;
 }
@@ -419,11 +437,15 @@ std::vector<std::byte> quantized_file(const QuantizedNetwork& network,
                      {"octet.io", io_text(network.form.io)},
                      {"octet.form", form_text(network.form.onnx)},
                      {"octet.seed", std::to_string(network.seed)}};
-  std::erase_if(form.properties, [](const auto& property) { return property.second.empty(); });
   if (!network.prepared.empty()) form.properties["octet.prepared"] = network.prepared;
+  std::erase_if(form.properties, [](const auto& property) { return property.second.empty(); });
+  const Scheme::Ranges ranges = network.placement.scheme.ranges;
+  if (ranges == Scheme::Ranges::WeightOnly) {
+    return write_weight_only_onnx(network.graph, network.groups, form);
+  }
   for (const Format& format : kFormats) {
     if (path.extension() != format.extension) continue;
-    const bool dynamic = network.placement.scheme.ranges == Scheme::Ranges::Dynamic;
+    const bool dynamic = ranges == Scheme::Ranges::Dynamic;
     return (dynamic ? format.write_dynamic : format.write)(network.graph, network.table, form);
   }
   fail(Code::Usage, "{}: the format is told by the extension; wanted .onnx, .tflite or .octet",

@@ -14,6 +14,7 @@
 #include "formats/onnx/input_shape.h"
 #include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
+#include "graph/group_grid.h"
 #include "graph/quant_table.h"
 #include "octet/octet.h"
 #include "passes/passes.h"
@@ -27,6 +28,7 @@ struct QuantizedNetwork {
   Graph graph;
   Placement placement;
   QuantTable table;
+  GroupTable groups;  ///< of weight-only ranges: instead of a table
   PassLog log;
   std::vector<std::string> in_float;     ///< nodes that stay in float, each with the reason
   std::vector<std::string> targets;      ///< that it was made for
@@ -51,13 +53,16 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 /// Opens a part of a data description, or says that it is missing ("train", "test").
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
-/// Reads a float network with one input of images and one output; `shapes` fill dimensions of the
+/// Reads a float network with one input of images (or tokens) and one output; `shapes` fill dimensions of the
 /// input that the file leaves open. Throws Code::Model where an image's size is still open or 0,
 /// Code::Unsupported where the network is quantized already.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
 
-/// Throws Code::Unsupported naming `model` where a network has more than one input of images and
-/// one output, Code::Model where an image's size is open or 0.
+/// The network's input is tokens, int64 [N, T].
+bool reads_tokens(const Graph& graph);
+
+/// Throws Code::Unsupported naming `model` where a network has more than one input of images or
+/// tokens and one output, Code::Model where their size is open or 0.
 void check_images(const Graph& graph, const std::filesystem::path& model);
 
 /// Throws Code::Data when the data set's images do not have the shape of the network's input.
@@ -112,6 +117,19 @@ QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,
                                   const CalibrationImages& images,
                                   const CalibrationSettings& settings,
                                   const ProgressSink& progress);
+
+/// What weights alone are quantized in: fused, and lowered to what the targets' writers know.
+QuantizedNetwork fuse_for_weights(Graph graph, const Deployment& deployment);
+
+/// The same with weights in groups, and activations that stay float: fuses, and rounds the weights
+/// of products to the nearest, or by GPTQ where the settings name the method "gptq", which alone
+/// looks at images (nullptr: there are none). Layers are rounded one after the other, each for what
+/// it reads from those before it. Throws Code::Usage for other methods, and for GPTQ without
+/// images.
+QuantizedNetwork quantize_in_groups(Graph graph, const Deployment& deployment,
+                                    const CalibrationImages* images,
+                                    const CalibrationSettings& settings,
+                                    const ProgressSink& progress);
 
 /// The same with dynamic ranges: fuses, lowers to what the targets' writers know, and solves for
 /// the weights' entries alone.

@@ -67,7 +67,11 @@ void BatchReader::check() const {
   if (options_.size < 1)
     fail(Code::Usage, "batch: the size is {}; wanted 1 or more", options_.size);
   const int64_t crop = options_.augment.crop;
-  const int64_t most = std::min(shape_[1], shape_[2]) - 1;
+  const bool image = shape_.size() == 3;
+  const int64_t most = image ? std::min(shape_[1], shape_[2]) - 1 : 0;
+  if (options_.augment.flip && !image) {
+    fail(Code::Usage, "batch: 'flip' is for images; these are sequences of {} tokens", shape_[0]);
+  }
   if (crop < 0 || crop > most) {
     fail(Code::Usage, "batch: 'crop' is {}; images of {} allow 0 to {} pixels", crop,
          shape_text(shape_), most);

@@ -44,7 +44,7 @@ struct BatchOptions {
 class BatchReader {
  public:
   /// Throws Code::Usage for an index that the data set does not have, a batch size below 1, and a
-  /// crop that is negative or leaves nothing of the image.
+  /// crop that is negative or leaves nothing of the image; for either change to a text.
   BatchReader(const Dataset& dataset, std::vector<int64_t> order, BatchOptions options);
 
   /// Number of batches in all.

@@ -12,15 +12,16 @@
 namespace octet {
 
 /// Labelled images, decoded one at a time: nothing grows with their number but the list of labels
-/// (and of file names). The one exception is a gzipped IDX file, which is unpacked into memory
-/// when it is opened; unpack it beforehand where that is too much. All methods may be called from
-/// several threads at once.
+/// (and of file names). The exceptions are a gzipped IDX file, which is unpacked into memory
+/// when it is opened (unpack it beforehand where that is too much), and a text. All methods may be
+/// called from several threads at once.
+/// A text is sequences of tokens instead: whole numbers, given as floats.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual int64_t size() const = 0;
   virtual int64_t label(int64_t index) const = 0;
-  /// Channels, height, width of every image.
+  /// Channels, height, width of every image; of a text the length of every sequence.
   virtual Shape shape() const = 0;
   /// Writes image `index` as CHW floats, preprocessed (value/255, then minus mean, divided by
   /// deviation per channel). `out` has element_count(shape()) elements. Throws Code::Data naming
@@ -34,8 +35,9 @@ class Dataset {
 
 /// Where images come from and how they enter the network.
 struct DataSource {
-  std::string format;            ///< "idx" or "folder"
-  std::filesystem::path images;  ///< idx: the image file (may be .gz); folder: the root folder
+  std::string format;  ///< "idx", "folder" or "text"
+  /// idx: the image file (may be .gz); folder: the root folder; text: the text
+  std::filesystem::path images;
   std::filesystem::path labels;  ///< idx: the label file (may be .gz)
   int64_t classes = 0;           ///< labels must be below; 0: not checked (idx) or counted (folder)
   std::vector<float> mean;       ///< per channel, after value/255; empty: 0
@@ -43,6 +45,7 @@ struct DataSource {
   int64_t height = 0;            ///< images are resized (bilinear) to this; 0: all must be alike
   int64_t width = 0;
   int64_t channels = 3;  ///< folder: 3 (RGB) or 1 (grey); idx: as in the file
+  int64_t length = 0;    ///< text: bytes of a sequence, 1 or more
 };
 
 /// The known values of `DataSource::format`.

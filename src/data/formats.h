@@ -14,4 +14,8 @@ std::unique_ptr<Dataset> open_idx(const DataSource& source);
 /// the byte order of their names. Other files, and names that begin with a dot, are passed over.
 std::unique_ptr<Dataset> open_image_folder(const DataSource& source);
 
+/// A text, cut into sequences of `length` bytes, each a token. A sequence's label is the byte that
+/// follows it: the first of the next one.
+std::unique_ptr<Dataset> open_text(const DataSource& source);
+
 }  // namespace octet

@@ -17,6 +17,7 @@ struct Format {
 constexpr std::array kFormats = {
     Format{"idx", open_idx},
     Format{"folder", open_image_folder},
+    Format{"text", open_text},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace octet {
@@ -14,19 +15,33 @@ struct Scheme {
   enum class Ranges : uint8_t {
     Static,   ///< activations have grids from calibration
     Dynamic,  ///< weights alone are stored as integers; activations get theirs when they are known
+    WeightOnly,  ///< weights of products are stored in groups; activations never have integers
   };
   /// What to do about sums that saturate on some processors of a target (quant/saturation.h).
   enum class Saturation : uint8_t {
     Avoid,   ///< weights are scaled so that none can
     Report,  ///< the full range of weights is used
   };
+  /// Of weight-only ranges: neighbours along a product's inputs that share a scale.
+  struct Groups {
+    int bits = 4;            ///< of a weight: 4 or 8
+    int64_t size = 32;       ///< 16, 32, 64, 128 or 256
+    bool symmetric = false;  ///< zero points in the middle of the codes; else each group has its own
+    bool operator==(const Groups&) const = default;
+  };
   Weights weights = Weights::PerChannel;
   Activations activations = Activations::Asymmetric;
   int activation_bits = 8;  ///< 8, or 16 (then symmetric)
   Ranges ranges = Ranges::Static;
   Saturation saturation = Saturation::Avoid;
+  Groups groups;
 
   bool operator==(const Scheme&) const = default;
 };
+
+/// What weight-only ranges have: ONNX Runtime 1.23 refuses 2 bits, and computes nonsense of groups
+/// of 512.
+inline constexpr std::array kGroupBits{4, 8};
+inline constexpr std::array<int64_t, 5> kGroupSizes{16, 32, 64, 128, 256};
 
 }  // namespace octet

@@ -1,12 +1,37 @@
 #include "quant/scheme_text.h"
 
 #include <format>
+#include <optional>
 
 #include "base/fail.h"
 
 namespace octet {
 
+namespace {
+
+std::string groups_text(const Scheme::Groups& groups) {
+  return std::format("weight-only {}-bit groups of {} {}", groups.bits, groups.size,
+                     groups.symmetric ? "symmetric" : "asymmetric");
+}
+
+/// nullopt for the text of another scheme.
+std::optional<Scheme> parse_groups(std::string_view text) {
+  for (const int bits : kGroupBits) {
+    for (const int64_t size : kGroupSizes) {
+      for (const bool symmetric : {false, true}) {
+        const Scheme::Groups groups{.bits = bits, .size = size, .symmetric = symmetric};
+        if (text != groups_text(groups)) continue;
+        return Scheme{.ranges = Scheme::Ranges::WeightOnly, .groups = groups};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::string scheme_text(const Scheme& scheme) {
+  if (scheme.ranges == Scheme::Ranges::WeightOnly) return groups_text(scheme.groups);
   return std::format(
       "{} {} {}-bit {} {}",
       scheme.weights == Scheme::Weights::PerChannel ? "per-channel" : "per-tensor",
@@ -16,6 +41,7 @@ std::string scheme_text(const Scheme& scheme) {
 }
 
 Scheme parse_scheme(std::string_view text) {
+  if (const auto scheme = parse_groups(text)) return *scheme;
   for (int choice = 0; choice < 32; ++choice) {
     const auto chosen = [&](int bit) { return (choice >> bit & 1) != 0; };
     const Scheme scheme{

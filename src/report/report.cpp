@@ -20,6 +20,7 @@ ordered_json object_of(const State& state) {
                       {"images", state.images},
                       {"size_bytes", state.size_bytes},
                       {"latency_ms", state.latency_ms}};
+  if (state.perplexity) object["perplexity"] = *state.perplexity;
   if (state.agreement) object["agreement"] = *state.agreement;
   return object;
 }

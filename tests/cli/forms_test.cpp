@@ -29,7 +29,7 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "the target 'tflite-int16x8' has integer kernels of 16-bit activations, not of 8 bits; "
        "choose 16 bits, or a target of 8"},
       {"unknown ranges", "quantize @net.onnx --ranges moving -o @a.tflite", 2,
-       "'moving' is no choice of ranges; wanted static or dynamic"},
+       "'moving' is no choice of ranges; wanted static or dynamic or weight-only"},
       {"dynamic 16 bits", "quantize @net.onnx --ranges dynamic --activation-bits 16 -o @a.tflite",
        2, "dynamic ranges leave activations real; wanted 8 bits, not 16"},
       {"dynamic with data", "quantize @net.onnx --ranges dynamic --data @data.yaml -o @a.tflite", 2,
@@ -41,6 +41,35 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "the target ethos-u has no kernels of dynamic ranges; wanted static ones"},
       {"dynamic network file", "quantize @net.onnx --ranges dynamic -o @a.octet", 2,
        "a.octet: networks of dynamic ranges have no .octet file; wanted .onnx or .tflite"},
+      {"weight-only for TFLite", "quantize @net.onnx --ranges weight-only -o @a.tflite", 2,
+       "the target tflite has no kernels of weights in groups; wanted onnxruntime-cpu (.onnx), or "
+       "the ranges static or dynamic"},
+      {"weight-only network file",
+       "quantize @net.onnx --ranges weight-only --target onnxruntime-cpu -o @a.octet", 2,
+       "a.octet: weight-only ranges have no such file; wanted .onnx"},
+      {"3 bits", "quantize @net.onnx --ranges weight-only --weight-bits 3 -o @a.onnx", 2,
+       "weights of 3 bits in groups of 32; ONNX Runtime has 4 or 8 bits, in groups of 16, 32, 64, "
+       "128 or 256"},
+      {"groups of 512", "quantize @net.onnx --ranges weight-only --group 512 -o @a.onnx", 2,
+       "weights of 4 bits in groups of 512; ONNX Runtime has 4 or 8 bits, in groups of 16, 32, 64, "
+       "128 or 256"},
+      {"4 bits of static ranges", "quantize @net.onnx --data @data.yaml --group 32 -o @a.onnx", 2,
+       "the bits of weights, and groups of them, are for the ranges 'weight-only', not 'static'"},
+      {"weight-only per channel",
+       "quantize @net.onnx --ranges weight-only --weights per-channel -o @a.onnx", 2,
+       "'per-channel' is no choice of weights in groups; wanted asymmetric or symmetric"},
+      {"weight-only with integer ends",
+       "quantize @net.onnx --ranges weight-only --io int8 -o @a.onnx", 2,
+       "weight-only ranges have no choice of input and output; leave out 'int8'"},
+      {"weight-only with data and no use of it",
+       "quantize @net.onnx --ranges weight-only --data @data.yaml -o @a.onnx", 2,
+       "data.yaml: rounding weights to the nearest needs no data; leave it out, or choose the "
+       "method 'gptq'"},
+      {"GPTQ without data", "quantize @net.onnx --ranges weight-only --method gptq -o @a.onnx", 2,
+       "the method 'gptq' looks at images; give a data description beside the calibration"},
+      {"GPTQ of static ranges", "quantize @net.onnx --data @data.yaml --method gptq -o @a.onnx", 2,
+       "the method 'gptq' rounds weights in groups; wanted the ranges 'weight-only', or another "
+       "method"},
       {"16 bits with integer ends",
        "quantize @net.onnx --data @data.yaml --activation-bits 16 --io int8 -o @a.tflite", 2,
        "files of 16-bit activations have float at their ends; leave out 'int8'"},
@@ -96,6 +125,18 @@ TEST(Forms, QuantizeOffKeptCalibrations) {
                  {"of another network", "quantize @net.onnx --calibration @a.onnx -o @e.onnx", 2,
                   "a.onnx is no calibration, or a damaged one; wanted what 'octet quantize "
                   "--keep-calibration' writes"});
+}
+
+TEST(Forms, RoundWeightsInGroupsForImages) {
+  const Workplace place;
+  const auto made = run_octet(words(place,
+                                    "quantize @net.onnx --ranges weight-only --weights symmetric "
+                                    "--group 16 --method gptq --data @data.yaml -o @a.onnx"));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(made.out.contains("gptq: 1 products rounded for what they read, in 1 looks at 22 "
+                                "images"))
+      << made.out;
+  EXPECT_TRUE(evaluated(place, "a.onnx").starts_with("ONNX INT4 weights  "));
 }
 
 TEST(Forms, WriteDynamicRangesWithoutData) {

@@ -10,6 +10,7 @@
 #include "formats/onnx/input_shape.h"
 #include "formats/properties.h"
 #include "graph/graph.h"
+#include "graph/group_grid.h"
 #include "graph/quant_table.h"
 
 namespace octet {
@@ -59,5 +60,10 @@ std::vector<HeldValue> held_by_onnx(const Graph& graph, const QuantTable& table,
 /// weights of the table are stored as integers and computed with in float.
 std::vector<std::byte> write_dynamic_onnx(const Graph& graph, const QuantTable& table,
                                           const FileForm& form = {});
+
+/// The bytes of an ONNX file whose products (MatMul, Gemm) with these matrices are MatMulNBits, an
+/// operator of ONNX Runtime's own; all else is the float network.
+std::vector<std::byte> write_weight_only_onnx(const Graph& graph, const GroupTable& groups,
+                                              const FileForm& form = {});
 
 }  // namespace octet

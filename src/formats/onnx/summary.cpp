@@ -5,6 +5,7 @@
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
+#include <format>
 #include <map>
 
 #include "base/fail.h"
@@ -77,9 +78,7 @@ class Summarizer {
       for (const auto& output : node.output()) types_[output] = type;
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
       summary.operators.push_back({node.op_type(), name,
-                                   quantizes_input(node.op_type())
-                                       ? "dynamic-int8"
-                                       : std::string(name_of(dtype_from_onnx(type)))});
+                                   arithmetic(node, type)});
       summary.multiply_adds += multiply_adds(node);
       const bool converts = node.op_type().ends_with("uantizeLinear");
       for (const auto& input : node.input()) {
@@ -95,6 +94,16 @@ class Summarizer {
   /// Products in integers of an activation that gets its grid as it comes.
   static bool quantizes_input(const std::string& op) {
     return op == "DynamicQuantizeMatMul" || op == "MatMulIntegerToFloat" || op == "MatMulInteger";
+  }
+
+  static std::string arithmetic(const onnx::NodeProto& node, int32_t type) {
+    if (quantizes_input(node.op_type())) return "dynamic-int8";
+    if (node.op_type() == "MatMulNBits") {
+      for (const auto& attribute : node.attribute()) {
+        if (attribute.name() == "bits") return std::format("int{}-weights", attribute.i());
+      }
+    }
+    return std::string(name_of(dtype_from_onnx(type)));
   }
 
   void note(const onnx::ValueInfoProto& info) {
