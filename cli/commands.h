@@ -18,5 +18,7 @@ void add_targets(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_grid(CLI::App& app);
+void add_sensitivity(CLI::App& app);
+void add_search(CLI::App& app);
 
 }  // namespace octet::cli

@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
   octet::cli::add_verify(app);
   octet::cli::add_compare(app);
   octet::cli::add_grid(app);
+  octet::cli::add_sensitivity(app);
+  octet::cli::add_search(app);
   if (argc > 1 && argv[1][0] != '-') {
     const std::string unknown = unknown_subcommand(app, argv[1]);
     if (!unknown.empty()) return complain(unknown.c_str(), 2);

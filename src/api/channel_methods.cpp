@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "quant/channels/absorb_bias.h"
+#include "quant/channels/attention_heads.h"
 #include "quant/channels/equalize.h"
 #include "quant/channels/migrate.h"
 #include "quant/channels/unclip.h"
@@ -33,8 +34,8 @@ std::string left_alone(const std::vector<RefusedRegion>& refused) {
 void note_clips(const Unclipping& clips, const MethodContext& context, std::string_view method) {
   if (clips.clips == 0) return;
   context.notes.push_back(std::format(
-      "{}: {} of {} Clips became Relu, for channels cannot be scaled through them; without all of "
-      "them {} of {} predictions change",
+      "{}: {} of {} Clips became Relu, through which channels can be scaled; {} of {} predictions "
+      "change by that",
       method, clips.replaced, clips.clips, clips.changed, clips.images));
 }
 
@@ -46,11 +47,24 @@ void open_clips(Graph& graph, const MethodContext& context, std::string_view met
 
 }  // namespace
 
+namespace {
+
+void equalize(Graph& graph, const MethodContext& context, std::string_view method, bool joined) {
+  open_clips(graph, context, method);
+  const Equalization done = equalize_channels(graph, joined);
+  context.notes.push_back(std::format("{}: {} places between weights equalized in {} rounds{}",
+                                      method, done.regions, done.rounds,
+                                      left_alone(done.refused)));
+}
+
+}  // namespace
+
 void run_equalize(Graph& graph, const MethodContext& context) {
-  open_clips(graph, context, "equalize");
-  const Equalization done = equalize_channels(graph);
-  context.notes.push_back(std::format("equalize: {} places between weights equalized in {} rounds{}",
-                                      done.regions, done.rounds, left_alone(done.refused)));
+  equalize(graph, context, "equalize", /*joined=*/false);
+}
+
+void run_equalize_sums(Graph& graph, const MethodContext& context) {
+  equalize(graph, context, "equalize-sums", /*joined=*/true);
 }
 
 void run_migrate(Graph& graph, const MethodContext& context) {
@@ -61,6 +75,15 @@ void run_migrate(Graph& graph, const MethodContext& context) {
       std::format("migrate: {} places between weights scaled; where channels differ most, the "
                   "largest was {:.1f} times the median one and is {:.1f} times now{}",
                   done.regions, done.spread, done.evened, left_alone(done.refused)));
+}
+
+void run_equalize_heads(Graph& graph, const MethodContext& context) {
+  const HeadEqualization done = equalize_heads(
+      graph, [&] { return channel_images(context); }, context.settings.migration);
+  context.notes.push_back(
+      std::format("equalize-heads: heads scaled in {} of {} linear attentions; where they differ "
+                  "most, the largest divisor was {:.1f} times that of another head",
+                  done.equalized, done.attentions, done.spread));
 }
 
 void run_absorb_bias(Graph& graph, const MethodContext& context) {

@@ -186,9 +186,6 @@ void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
   }
 }
 
-namespace {
-
-/// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
   const auto grid = pixel_grid(source);
   if (grid && grid->zero_point != 0 &&
@@ -200,6 +197,8 @@ std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source)
   return network.form.io == Io::UInt8 ? ", which are the raw pixels"
                                       : ", which are the raw pixels less 128";
 }
+
+namespace {
 
 /// "+ 3" or "- 3".
 std::string signed_text(int32_t number) {

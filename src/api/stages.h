@@ -155,6 +155,9 @@ class ImageStream {
   Batch batch_;
 };
 
+/// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
+std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source);
+
 /// Throws Code::Unsupported naming a node that stays in float where a target's files have none.
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets);
 

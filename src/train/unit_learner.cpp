@@ -35,6 +35,8 @@ at::Tensor rows(const at::Tensor& all, const at::Tensor& chosen) {
   return all.permute({0, 2, 3, 1}).index_select(0, chosen).permute({0, 3, 1, 2});
 }
 
+}  // namespace
+
 /// Random truth values, drawn once and read from another place each time.
 class Coins {
  public:
@@ -60,8 +62,6 @@ class Coins {
   Random random_;
   at::Tensor coins_;
 };
-
-}  // namespace
 
 /// The unit as it is deployed, but for its output where that is compared before rounding.
 class UnitLearner::Rounded : public Simulation {

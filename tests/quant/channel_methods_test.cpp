@@ -30,7 +30,7 @@ NextImages drawn_images(int batches = 3) {
   };
 }
 
-ValueId conv(Net& n, ValueId x, int64_t in, int64_t out, std::vector<int64_t> pads,
+ValueId pointwise(Net& n, ValueId x, int64_t in, int64_t out, std::vector<int64_t> pads,
              float bias = 0) {
   return n.op("Conv", {x, n.c({out, in, 1, 1}), n.c({out}, bias, bias + 1)},
               {{"pads", std::move(pads)}});
@@ -46,10 +46,10 @@ struct TwoConvs {
 TwoConvs two_convs(float bias, const std::string& activation, std::vector<int64_t> pads = kUnpadded) {
   Image n;
   TwoConvs net;
-  net.made = conv(n, n.x, 3, 4, kUnpadded, bias);
+  net.made = pointwise(n, n.x, 3, 4, kUnpadded, bias);
   std::vector<ValueId> inputs{net.made};
   if (activation == "Clip") inputs = {net.made, n.number(0), n.number(6)};
-  net.graph = n.to({conv(n, n.op(activation, inputs), 4, 2, std::move(pads))});
+  net.graph = n.to({pointwise(n, n.op(activation, inputs), 4, 2, std::move(pads))});
   infer_shapes(net.graph);
   return net;
 }
@@ -79,7 +79,8 @@ TEST(ChannelStatistics, AreThoseOfAllImages) {
 
 TEST(ChannelStatistics, WantImages) {
   const TwoConvs net = two_convs(0, "Relu");
-  EXPECT_EQ(message_of([&] { predictions(net.graph, drawn_images(0)); }),
+  Interpretation plain;
+  EXPECT_EQ(message_of([&] { predictions(net.graph, drawn_images(0), plain); }),
             "there are no images to look at");
 }
 
@@ -161,12 +162,27 @@ TEST(Unclip, TakesIdleClipsForRelu) {
   EXPECT_EQ(test::ops_of(again), "Conv Relu Conv");
 }
 
+/// Logits are far from one another in the channels that are clipped.
 TEST(Unclip, LeavesClipsThatMatter) {
   TwoConvs net = two_convs(5.5F, "Clip");
   const Unclipping done = replace_harmless_clips(net.graph, [] { return drawn_images(); });
-  EXPECT_GT(done.changed, 0);
+  EXPECT_EQ(done.clips, 1u);
   EXPECT_EQ(done.replaced, 0u);
+  EXPECT_EQ(done.changed, 0);
   EXPECT_EQ(test::ops_of(net.graph), "Conv Clip Conv");
+}
+
+TEST(Unclip, TakesThoseThatClipLeastFirst) {
+  Image n;
+  const auto clip = [&](ValueId x) { return n.op("Clip", {x, n.number(0), n.number(6)}); };
+  const ValueId busy = clip(pointwise(n, n.x, 3, 4, kUnpadded, 5.5F));
+  const ValueId idle = clip(pointwise(n, busy, 4, 4, kUnpadded, -30));
+  Graph graph = n.to({pointwise(n, idle, 4, 2, kUnpadded)});
+  infer_shapes(graph);
+  const Unclipping done = replace_harmless_clips(graph, [] { return drawn_images(); });
+  EXPECT_EQ(done.clips, 2u);
+  EXPECT_GE(done.replaced, 1u);
+  EXPECT_EQ(graph.node(*graph.producer(idle)).op, "Relu");
 }
 
 TEST(PreparedStructure, IsRefusedWhereItDoesNotFit) {

@@ -43,13 +43,13 @@ bool saturates(const std::vector<int8_t>& w) {
 }
 
 /// One weighted node with its grids.
-struct Layer {
+struct SaturatingLayer {
   Graph graph;
   Placement placement;
   QuantTable table;
   ValueId weight = kAbsent;
 
-  Layer(const std::string& op, Tensor values, std::map<std::string, Attribute> attributes,
+  SaturatingLayer(const std::string& op, Tensor values, std::map<std::string, Attribute> attributes,
         Scheme::Saturation saturation) {
     Shape input = values.shape.size() == 4
                       ? Shape{-1, values.shape[1] * group_of(attributes), 6, 6}
@@ -127,7 +127,7 @@ const std::vector<LayerCase>& layers() {
 class SaturationOf : public ::testing::TestWithParam<LayerCase> {
  protected:
   /// Mostly of one sign, so that most channels can saturate; the last one has a single weight.
-  static Layer layer(Scheme::Saturation saturation) {
+  static SaturatingLayer layer(Scheme::Saturation saturation) {
     const LayerCase& held = GetParam();
     Tensor values = test::random_tensor(held.weight, 5, -0.3F, 1);
     const bool columns = values.shape.size() == 2 && held.attributes.empty();
@@ -137,13 +137,13 @@ class SaturationOf : public ::testing::TestWithParam<LayerCase> {
       const size_t c = columns ? i % channels : i / (all.size() / channels);
       if (c + 1 == channels) all[i] = 0;
     }
-    return Layer(held.op, std::move(values), held.attributes, saturation);
+    return SaturatingLayer(held.op, std::move(values), held.attributes, saturation);
   }
 };
 
 TEST_P(SaturationOf, IsAvoidedWhateverTheInput) {
-  const Layer plain = layer(Scheme::Saturation::Report);
-  const Layer cured = layer(Scheme::Saturation::Avoid);
+  const SaturatingLayer plain = layer(Scheme::Saturation::Report);
+  const SaturatingLayer cured = layer(Scheme::Saturation::Avoid);
   if (GetParam().depthwise) {
     EXPECT_TRUE(pair_margins(plain.graph, plain.table).empty());
     EXPECT_EQ(plain.table.find(plain.weight)->scale, cured.table.find(cured.weight)->scale);
@@ -171,7 +171,7 @@ TEST_P(SaturationOf, IsAvoidedWhateverTheInput) {
 }
 
 TEST_P(SaturationOf, IsAvoidedInTrainingToo) {
-  const Layer net = layer(Scheme::Saturation::Avoid);
+  const SaturatingLayer net = layer(Scheme::Saturation::Avoid);
   Executor executor(net.graph);
   TrainingSimulation training(net.placement, net.table, executor);
   Simulation deployed(net.graph, net.placement, net.table);
@@ -227,12 +227,12 @@ TEST(Saturation, WithoutOnnxRuntimeWeightsKeepTheirRange) {
 
 TEST(Saturation, IsDescribedInOneLine) {
   const std::vector<float> heavy{1, 1, 0.5F, -0.5F};  // channels [1, 0.5], [1, -0.5]
-  const Layer plain("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Report);
+  const SaturatingLayer plain("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Report);
   EXPECT_EQ(describe_margins(plain.graph, pair_margins(plain.graph, plain.table)),
             "x86 without VNNI: 1 of 2 channels can saturate, in 1 of 1 nodes; the worst is node "
             "\"layer\" (MatMul), where two neighbouring weights sum up to 191 (128 cannot "
             "saturate)");
-  const Layer cured("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Avoid);
+  const SaturatingLayer cured("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Avoid);
   EXPECT_EQ(describe_margins(cured.graph, pair_margins(cured.graph, cured.table)),
             "x86 without VNNI: no input can saturate any of 2 channels in 1 nodes");
 }

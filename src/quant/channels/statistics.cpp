@@ -4,6 +4,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fail.h"
 #include "engine/executor.h"
@@ -87,14 +88,30 @@ std::map<ValueId, std::vector<ChannelStatistics>> observe_channels(
   return watcher.take();
 }
 
-std::vector<int64_t> predictions(const Graph& graph, const NextImages& next) {
+std::vector<int64_t> predictions(const Graph& graph, const NextImages& next,
+                                 Interpretation& interpretation) {
   std::vector<int64_t> all;
-  Interpretation plain;
-  run_images(graph, next, plain, [&](const std::vector<at::Tensor>& outputs) {
+  run_images(graph, next, interpretation, [&](const std::vector<at::Tensor>& outputs) {
     const at::Tensor rows = outputs.at(0).flatten(1).contiguous();
     const float* logits = rows.const_data_ptr<float>();
     for (int64_t i = 0; i < rows.size(0); ++i, logits += rows.size(1)) {
       all.push_back(std::max_element(logits, logits + rows.size(1)) - logits);
+    }
+  });
+  return all;
+}
+
+std::vector<float> first_outputs(const Graph& graph, const NextImages& next) {
+  std::vector<float> all;
+  Interpretation plain;
+  bool given = false;
+  const NextImages first = [&](std::vector<float>& images) -> int64_t {
+    return std::exchange(given, true) ? 0 : next(images);
+  };
+  run_images(graph, first, plain, [&](const std::vector<at::Tensor>& outputs) {
+    for (const at::Tensor& output : outputs) {
+      const at::Tensor rows = output.to(at::kFloat).contiguous();
+      all.insert(all.end(), rows.const_data_ptr<float>(), rows.const_data_ptr<float>() + rows.numel());
     }
   });
   return all;

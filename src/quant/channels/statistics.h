@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "engine/executor.h"
 #include "quant/calibrate.h"
 #include "quant/channels/region.h"
 
@@ -31,6 +32,10 @@ std::map<ValueId, std::vector<ChannelStatistics>> observe_channels(
     const Graph& graph, const std::map<ValueId, ChannelLayout>& values, const NextImages& next);
 
 /// The place of the largest logit of each image, ties at the lowest; of the first output.
-std::vector<int64_t> predictions(const Graph& graph, const NextImages& next);
+std::vector<int64_t> predictions(const Graph& graph, const NextImages& next,
+                                 Interpretation& interpretation);
+
+/// All outputs for the first batch of images, one after the other.
+std::vector<float> first_outputs(const Graph& graph, const NextImages& next);
 
 }  // namespace octet

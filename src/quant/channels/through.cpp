@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 5> kWindows{"MaxPool", "AveragePool", "Gl
                                                    "GlobalMaxPool", "Resize"};
 constexpr std::array<std::string_view, 2> kReductions{"ReduceMean", "ReduceMax"};
 
-bool same_shape(const Graph& graph, ValueId a, ValueId b) {
+bool of_one_shape(const Graph& graph, ValueId a, ValueId b) {
   return graph.value(a).shape_known && graph.value(b).shape_known &&
          graph.value(a).shape == graph.value(b).shape;
 }
@@ -36,7 +36,7 @@ std::vector<size_t> operands_of_sum(const Graph& graph, const Node& node) {
   std::vector<size_t> operands;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (graph.is_constant(node.inputs[i])) continue;
-    if (!same_shape(graph, node.inputs[i], node.outputs[0])) return {};
+    if (!of_one_shape(graph, node.inputs[i], node.outputs[0])) return {};
     operands.push_back(i);
   }
   if (operands.size() < node.inputs.size() && (node.op != "Add" || operands.size() != 1)) return {};
@@ -48,7 +48,7 @@ std::vector<size_t> operands_of_product(const Graph& graph, const Node& node) {
   std::vector<size_t> whole;
   for (size_t i = 0; i < 2; ++i) {
     const bool scaled =
-        !graph.is_constant(node.inputs[i]) && same_shape(graph, node.inputs[i], node.outputs[0]);
+        !graph.is_constant(node.inputs[i]) && of_one_shape(graph, node.inputs[i], node.outputs[0]);
     if (scaled && (node.op == "Mul" || i == 0)) whole.push_back(i);
   }
   return whole.size() == 1 ? whole : std::vector<size_t>{};
@@ -66,7 +66,7 @@ size_t from_start(int64_t axis, size_t rank) {
 }
 
 /// Channels as dimension `axis` of `from` are dimension `to_axis` of `to`.
-std::optional<ChannelLayout> moved(const Shape& from, const Shape& to, const ChannelLayout& layout,
+std::optional<ChannelLayout> moved_axis(const Shape& from, const Shape& to, const ChannelLayout& layout,
                                    size_t axis, size_t to_axis) {
   if (channel_axis(from, layout) != axis || to_axis >= to.size()) return std::nullopt;
   const auto found = layout_of_axis(to, to_axis);
@@ -108,9 +108,9 @@ std::optional<size_t> axis_after(const Graph& graph, const Node& node, size_t ax
 }
 
 /// Elements stay where they are, in the order of rows.
-bool keeps_layout(const Node& node, bool same_shape) {
+bool keeps_layout(const Node& node, bool of_one_shape) {
   if (std::ranges::contains(kReshapes, node.op)) return true;
-  return same_shape && node.op != "Transpose" && node.op != "Slice";
+  return of_one_shape && node.op != "Transpose" && node.op != "Slice";
 }
 
 }  // namespace
@@ -163,7 +163,7 @@ std::optional<ChannelLayout> layout_after(const Graph& graph, const Node& node, 
   if (!axis) return std::nullopt;
   const auto after = axis_after(graph, node, *axis);
   if (!after) return std::nullopt;
-  return moved(in.shape, out.shape, layout, *axis, *after);
+  return moved_axis(in.shape, out.shape, layout, *axis, *after);
 }
 
 std::optional<ChannelLayout> layout_before(const Graph& graph, const Node& node, size_t operand,
