@@ -51,8 +51,7 @@ ChildUse run_child(std::vector<std::string> words, const std::filesystem::path& 
     fail(Code::Runtime, "{} {} failed; see {}", words[0], words.size() > 1 ? words[1] : "",
          log.string());
   }
-  use.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  use.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   use.peak_mib = static_cast<double>(used.ru_maxrss) / 1024;
   return use;
 }

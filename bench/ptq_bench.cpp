@@ -4,13 +4,17 @@
 // quantize_static alone, measured inside; the start of Python and its imports are not counted. Both
 // read the same file of images; before the time counts, the ranges that both find must agree.
 //
-//     ./dev bench ptq [--json FILE] [--images N] [--rounds N] [--entropy] [--many] [NAME|MODEL.onnx...]
+//     ./dev bench ptq [--json FILE] [--images N] [--rounds N] [--entropy] [--many]
+//     [NAME|MODEL.onnx...]
 //
 // --entropy: also against its entropy calibration (once, a minute and up to 16 GB). --many: memory
-// with 4,096 images too (2.5 GB of images on the disk).
+// with 4,096 images too (0.6 GB of images on the disk).
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <print>
 
@@ -71,7 +75,7 @@ class Contest {
       if (count > 1024 && !wanted_.many) continue;
       Spent more;
       quantize_ours(count, more);
-      table.add(compare(name_, std::format("peak memory, {} / 64 images, MiB", count), more.peaks,
+      table.add(compare(std::format("{}, {} images / 64", name_, count), "peak memory", more.peaks,
                         few.peaks));
     }
   }
@@ -104,10 +108,10 @@ class Contest {
   }
 
   void add(Table& table, const std::string& what, const Spent& ours, const Spent& peer) const {
-    table.add(compare(name_, "time, " + what + ", s", ours.seconds, peer.seconds));
-    table.add(compare(name_, "peak memory, " + what + ", MiB", ours.peaks, peer.peaks));
-    std::println("  {}: {} images; Python's imports, not counted: {:.1f} s", name_, wanted_.images,
-                 median(peer.imports));
+    table.add(compare(name_ + ", " + what, "time", ours.seconds, peer.seconds));
+    table.add(compare(name_ + ", " + what, "peak memory", ours.peaks, peer.peaks));
+    std::println("  {} images; seconds, MiB; Python's imports, not counted: {:.1f} s",
+                 wanted_.images, median(peer.imports));
   }
 
   /// Tensors with a grid of their own in octet that ONNX Runtime calibrates too.
@@ -116,7 +120,8 @@ class Contest {
     Spent ignored;
     quantize_ours(kCheckedImages, ignored);
     const std::string found = prefix_ + ".peer.json";
-    run_peer({"ranges", model_.string(), images.idx.string(), std::to_string(kCheckedImages), found});
+    run_peer(
+        {"ranges", model_.string(), images.idx.string(), std::to_string(kCheckedImages), found});
     const auto ours = parsed(prefix_ + ".calib");
     const auto peer = parsed(found);
     size_t compared = 0;

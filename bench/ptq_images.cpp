@@ -60,7 +60,8 @@ void write_header(std::ofstream& out, std::initializer_list<int64_t> extents) {
   out.write("\0\0\x08", 3);
   out.put(static_cast<char>(extents.size()));
   for (const int64_t extent : extents) {
-    for (int shift = 24; shift >= 0; shift -= 8) out.put(static_cast<char>(extent >> shift & 255));
+    for (int shift = 24; shift >= 0; shift -= 8)
+      out.put(static_cast<char>((extent >> shift) & 255));
   }
 }
 

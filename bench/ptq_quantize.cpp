@@ -1,5 +1,6 @@
 #include "ptq_quantize.h"
 
+#include <format>
 #include <numeric>
 
 #include "api/deployment.h"
@@ -28,8 +29,7 @@ void quantize_by_every_observer(const std::filesystem::path& model,
     settings.observer = observer.name;
     const QuantizedNetwork network = solve_network(observed, deployment, settings, nullptr, {});
     for (const char* extension : {".onnx", ".tflite"}) {
-      const std::filesystem::path file =
-          std::format("{}.{}{}", prefix, observer.name, extension);
+      const std::filesystem::path file = std::format("{}.{}{}", prefix, observer.name, extension);
       write_file(file, quantized_file(network, file));
     }
   }

@@ -64,12 +64,12 @@ void measure(const std::filesystem::path& model, Table& table) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run(
-      "runtime", {argv, static_cast<size_t>(argc)}, [](const Options& options, Table& table) {
-        std::vector<std::string> names = options.arguments;
-        if (names.empty()) names.assign(std::begin(kNetworks), std::end(kNetworks));
-        for (const std::string& name : names) {
-          measure(network_file(name), table);
-        }
-      });
+  return run("runtime", {argv, static_cast<size_t>(argc)},
+             [](const Options& options, Table& table) {
+               std::vector<std::string> names = options.arguments;
+               if (names.empty()) names.assign(std::begin(kNetworks), std::end(kNetworks));
+               for (const std::string& name : names) {
+                 measure(network_file(name), table);
+               }
+             });
 }

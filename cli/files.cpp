@@ -60,6 +60,7 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   std::string known = "a method that wins accuracy back without labels; several may be named:";
   for (const auto& [name, summary] : methods()) known += " " + name;
+  known += "; of weight-only ranges: gptq";
   command->add_option("--method", options.methods, known)->allow_extra_args(false);
   command
       ->add_option("--migration", options.migration,

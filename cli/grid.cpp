@@ -34,7 +34,8 @@ void add_grid(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--images", options.calibration_images, "calibration images")
       ->capture_default_str();
-  command->add_option("--test-images", options.test_images, "so many of them, chosen by seed; 0: all")
+  command
+      ->add_option("--test-images", options.test_images, "so many of them, chosen by seed; 0: all")
       ->capture_default_str();
   command->add_option("--seed", options.seed, "of the choice of calibration images")
       ->capture_default_str();

@@ -53,8 +53,8 @@ struct State {
   std::string format;   ///< "ONNX FP32", "simulated", "ONNX INT8", "TFLite INT8"
   std::string runtime;  ///< "ONNX Runtime 1.23.2", "LibTorch 2.14.1", "TFLite 2.14.1"
   std::string path;     ///< the file; empty for simulated states
-  int64_t images = 0;  ///< of a text: sequences
-  double top1 = 0;  ///< percent; ties go to the lowest class. Of a text: of the next tokens
+  int64_t images = 0;   ///< of a text: sequences
+  double top1 = 0;      ///< percent; ties go to the lowest class. Of a text: of the next tokens
   double top5 = 0;
   /// Of a text: e to the mean cross entropy of the next tokens; absent for images.
   std::optional<double> perplexity;
@@ -154,7 +154,7 @@ struct QuantizeOptions {
   /// About images on which the network makes NaN or infinity: "fail" names the first one, "skip"
   /// goes on without them.
   std::string bad_images = "fail";
-  std::vector<std::string> methods;  ///< that win accuracy back: names of `methods()`
+  std::vector<std::string> methods;  ///< that win accuracy back: names of `methods()`, or "gptq"
   double migration = 0.5;            ///< of the method 'migrate': SmoothQuant's alpha, 0 to 1
   /// Calibrations that were kept, of parts of the images: ranges come from them together, and no
   /// image is looked at but to verify the files (without `data`, not at all).

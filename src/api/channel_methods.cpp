@@ -53,8 +53,7 @@ void equalize(Graph& graph, const MethodContext& context, std::string_view metho
   open_clips(graph, context, method);
   const Equalization done = equalize_channels(graph, joined);
   context.notes.push_back(std::format("{}: {} places between weights equalized in {} rounds{}",
-                                      method, done.regions, done.rounds,
-                                      left_alone(done.refused)));
+                                      method, done.regions, done.rounds, left_alone(done.refused)));
 }
 
 }  // namespace
@@ -78,8 +77,8 @@ void run_migrate(Graph& graph, const MethodContext& context) {
 }
 
 void run_equalize_heads(Graph& graph, const MethodContext& context) {
-  const HeadEqualization done = equalize_heads(
-      graph, [&] { return channel_images(context); }, context.settings.migration);
+  const HeadEqualization done =
+      equalize_heads(graph, [&] { return channel_images(context); }, context.settings.migration);
   context.notes.push_back(
       std::format("equalize-heads: heads scaled in {} of {} linear attentions; where they differ "
                   "most, the largest divisor was {:.1f} times that of another head",

@@ -11,17 +11,6 @@
 
 namespace octet {
 
-namespace {
-
-/// Weight-only ranges (weight_only.cpp) run it themselves; other ways come here.
-void refuse_gptq(Graph&, const MethodContext&) {
-  fail(Code::Usage,
-       "the method 'gptq' rounds weights in groups; wanted the ranges 'weight-only', or another "
-       "method");
-}
-
-}  // namespace
-
 std::span<const Method> all_methods() {
   static constexpr std::array kMethods{
       Method{.name = "equalize",
@@ -32,9 +21,10 @@ std::span<const Method> all_methods() {
              .summary = "the same, and where residual sums join several weights",
              .needs_images = false,
              .prepare = run_equalize_sums},
-      Method{.name = "migrate",
-             .summary = "channels of values become alike, weights take the rest (SmoothQuant, 2022)",
-             .prepare = run_migrate},
+      Method{
+          .name = "migrate",
+          .summary = "channels of values become alike, weights take the rest (SmoothQuant, 2022)",
+          .prepare = run_migrate},
       Method{.name = "equalize-heads",
              .summary = "heads of linear attention get divisors alike, and values by channel",
              .prepare = run_equalize_heads},
@@ -53,9 +43,6 @@ std::span<const Method> all_methods() {
       Method{.name = "bias-correction",
              .summary = "biases take back what rounding adds to channels' means (2019)",
              .refine = run_bias_correction},
-      Method{.name = "gptq",
-             .summary = "weights in groups rounded for what their products read (weight-only)",
-             .prepare = refuse_gptq},
   };
   return kMethods;
 }

@@ -81,7 +81,7 @@ QuantizeResult quantize_dynamically(const Graph& graph, const Deployment& deploy
       .passes = network.log, .in_float = {}, .notes = {}, .certificates = {}, .calibration = {}};
 }
 
-/// Without images ranges are weight-only, and rounded to the nearest.
+/// Weights of products in groups: to the nearest, or by the one method that there is for them.
 QuantizeResult quantize_weights_only(const Graph& graph, const Deployment& deployment,
                                      const std::filesystem::path& data,
                                      const std::vector<std::filesystem::path>& outputs,
@@ -145,6 +145,11 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
     return quantize_weights_only(read_network(model, shapes), deployment, data, outputs, options,
                                  progress);
   }
+  if (std::ranges::contains(options.methods, "gptq")) {
+    fail(Code::Usage,
+         "the method 'gptq' rounds weights in groups; wanted the ranges 'weight-only', or another "
+         "method");
+  }
   const CalibrationSettings settings{.images = options.calibration_images,
                                      .observer = options.observer,
                                      .percentile = options.percentile,
@@ -204,8 +209,7 @@ State evaluate(const std::filesystem::path& model, const std::filesystem::path& 
               .path = model.string(),
               .size_bytes = static_cast<int64_t>(std::filesystem::file_size(model))};
   if (is_text(*dataset)) {
-    const TextScore measured =
-        score_text(*session, *dataset, options.batch, "evaluate", progress);
+    const TextScore measured = score_text(*session, *dataset, options.batch, "evaluate", progress);
     state.images = measured.sequences;
     state.top1 = measured.top1;
     state.top5 = measured.top5;

@@ -62,7 +62,9 @@ std::optional<DataSource> read_source(YamlSection& section, const std::string& k
   source.format = formats[part.choice("format", formats)];
   source.images = part.path(source.format == "text" ? "text" : "images");
   if (source.format == "text" && source.length == 0) {
-    part.refuse_at("format", "a text is cut into sequences of the network's length; wanted 'length', such as 64, beside 'classes'");
+    part.refuse_at("format",
+                   "a text is cut into sequences of the network's length; wanted 'length', such as "
+                   "64, beside 'classes'");
   }
   if (source.format == "idx") source.labels = part.path("labels");
   part.finish();

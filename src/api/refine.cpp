@@ -15,6 +15,7 @@ namespace octet {
 namespace {
 
 constexpr int64_t kBiasImages = 512;
+constexpr int64_t kRefinedAtOnce = 32;
 
 /// The first `most` of the calibration images, from the beginning.
 NextImages first_images(const MethodContext& context, int64_t most) {
@@ -23,7 +24,7 @@ NextImages first_images(const MethodContext& context, int64_t most) {
       std::min({most, context.settings.images, static_cast<int64_t>(train.size())});
   const auto reader = std::make_shared<BatchReader>(
       context.images->dataset, std::vector(train.begin(), train.begin() + count),
-      BatchOptions{.size = context.settings.batch});
+      BatchOptions{.size = kRefinedAtOnce});
   return [reader, batch = std::make_shared<Batch>()](std::vector<float>& images) -> int64_t {
     if (!reader->next(*batch)) return 0;
     images = batch->images;
@@ -55,9 +56,9 @@ void learn(QuantizedNetwork& network, const MethodContext& context, const WalkSe
 }  // namespace
 
 void run_bias_correction(QuantizedNetwork& network, const MethodContext& context) {
-  const BiasCorrection done =
-      correct_biases(*context.reference, network.graph, network.placement, network.table,
-                     [&] { return first_images(context, kBiasImages); }, context.progress);
+  const BiasCorrection done = correct_biases(
+      *context.reference, network.graph, network.placement, network.table,
+      [&] { return first_images(context, kBiasImages); }, context.progress);
   context.notes.push_back(std::format(
       "bias-correction: the biases of {} layers moved; their channels' means were off by {:.2f} % "
       "of a deviation, in the mean",

@@ -54,8 +54,8 @@ void check_image_sizes(const std::filesystem::path& model, const Value& input) {
          model.string(), input.name, shape_text(input.shape));
   }
   if (std::ranges::none_of(images, [](int64_t size) { return size < 0; })) return;
-  Shape usual = input.shape.size() == 2 ? Shape{input.shape[0], 64}
-                                        : Shape{input.shape[0], 3, 224, 224};
+  Shape usual =
+      input.shape.size() == 2 ? Shape{input.shape[0], 64} : Shape{input.shape[0], 3, 224, 224};
   for (size_t d = 1; d < usual.size(); ++d) {
     if (input.shape[d] > 0) usual[d] = input.shape[d];
   }

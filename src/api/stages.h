@@ -39,7 +39,7 @@ struct QuantizedNetwork {
   std::vector<std::string> ends;
   std::vector<std::string> methods;  ///< what methods (methods.h) did, a line each
   CalibrationReport calibration;     ///< how representative the images were
-  std::string prepared = {};  ///< how they changed its structure (quant/channels/prepared.h)
+  std::string prepared = {};         ///< how they changed its structure (quant/channels/prepared.h)
 };
 
 /// The training images, shuffled by seed and cut into the part to learn and calibrate from and the
@@ -53,9 +53,9 @@ Split split(const Dataset& dataset, double validation, uint64_t seed);
 /// Opens a part of a data description, or says that it is missing ("train", "test").
 std::unique_ptr<Dataset> open_part(const std::optional<DataSource>& source, std::string_view part);
 
-/// Reads a float network with one input of images (or tokens) and one output; `shapes` fill dimensions of the
-/// input that the file leaves open. Throws Code::Model where an image's size is still open or 0,
-/// Code::Unsupported where the network is quantized already.
+/// Reads a float network with one input of images (or tokens) and one output; `shapes` fill
+/// dimensions of the input that the file leaves open. Throws Code::Model where an image's size is
+/// still open or 0, Code::Unsupported where the network is quantized already.
 Graph read_network(const std::filesystem::path& model, std::span<const InputShape> shapes);
 
 /// The network's input is tokens, int64 [N, T].

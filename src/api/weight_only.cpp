@@ -2,7 +2,6 @@
 #include <format>
 #include <memory>
 
-#include "api/methods.h"
 #include "api/stages.h"
 #include "base/fail.h"
 #include "quant/round_products.h"
@@ -11,12 +10,15 @@ namespace octet {
 namespace {
 
 bool wants_gptq(const CalibrationSettings& settings, bool images) {
-  for (const Method* method : methods_named(settings.methods, images)) {
-    if (method->name == "gptq") continue;
+  for (const std::string& name : settings.methods) {
+    if (name == "gptq") continue;
     fail(Code::Usage,
-         "the method '{}' is for static ranges; weight-only ones have 'gptq', or none: rounding to "
-         "the nearest",
-         method->name);
+         "the method '{}' is not for weight-only ranges; wanted 'gptq', or none: rounding to the "
+         "nearest",
+         name);
+  }
+  if (!settings.methods.empty() && !images) {
+    fail(Code::Usage, "the method 'gptq' looks at images or a text; give a data description");
   }
   return !settings.methods.empty();
 }

@@ -16,7 +16,8 @@ class TextDataset : public Dataset {
            path_.string());
     }
     if (size() == 0) {
-      fail(Code::Data, "{}: the text has {} bytes; wanted {} or more, one sequence and what follows",
+      fail(Code::Data,
+           "{}: the text has {} bytes; wanted {} or more, one sequence and what follows",
            path_.string(), text_.size(), length_ + 1);
     }
     const auto beyond = std::ranges::find_if(text_, [&](std::byte byte) {

@@ -48,8 +48,7 @@ class TextTally {
     for (size_t i = 0; i < batch.labels.size(); ++i) {
       const auto tokens = std::span(batch.images).subspan(i * length_, length_);
       for (size_t t = 0; t < length_; ++t) {
-        const auto next =
-            t + 1 < length_ ? static_cast<int64_t>(tokens[t + 1]) : batch.labels[i];
+        const auto next = t + 1 < length_ ? static_cast<int64_t>(tokens[t + 1]) : batch.labels[i];
         count(logits.subspan((i * length_ + t) * kinds_, kinds_), next);
       }
     }

@@ -15,50 +15,49 @@ HWY_BEFORE_NAMESPACE();
 namespace octet::HWY_NAMESPACE {
 namespace {
 
-namespace range_hn = hwy::HWY_NAMESPACE;
+namespace hn = hwy::HWY_NAMESPACE;
 
 /// Smallest and largest element, and the largest exponent among them: all ones are NaN or infinity.
-template <class D, class V = range_hn::Vec<D>,
-          class E = range_hn::Vec<range_hn::RebindToUnsigned<D>>>
+template <class D, class V = hn::Vec<D>, class E = hn::Vec<hn::RebindToUnsigned<D>>>
 struct Extremes {
   D d;
-  range_hn::RebindToUnsigned<D> du;
+  hn::RebindToUnsigned<D> du;
   V low;
   V high;
-  E exponent = range_hn::Zero(du);
+  E exponent = hn::Zero(du);
 
   HWY_INLINE void take(V value) {
-    low = range_hn::Min(low, value);
-    high = range_hn::Max(high, value);
-    const auto bits = range_hn::BitCast(du, value);
-    exponent = range_hn::Max(exponent, range_hn::And(bits, range_hn::Set(du, 0x7F800000U)));
+    low = hn::Min(low, value);
+    high = hn::Max(high, value);
+    const auto bits = hn::BitCast(du, value);
+    exponent = hn::Max(exponent, hn::And(bits, hn::Set(du, 0x7F800000U)));
   }
   HWY_INLINE void take(const Extremes& other) {
-    low = range_hn::Min(low, other.low);
-    high = range_hn::Max(high, other.high);
-    exponent = range_hn::Max(exponent, other.exponent);
+    low = hn::Min(low, other.low);
+    high = hn::Max(high, other.high);
+    exponent = hn::Max(exponent, other.exponent);
   }
 };
 
 /// `count` is 1 or more. Returns false when an element is not finite; `range` is then undefined.
 bool FindRange(const float* HWY_RESTRICT values, size_t count, Range* range) {
-  const range_hn::ScalableTag<float> d;
-  const size_t lanes = range_hn::Lanes(d);
-  const auto start = range_hn::Set(d, values[0]);
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  const auto start = hn::Set(d, values[0]);
   Extremes<decltype(d)> even{.d = d, .du = {}, .low = start, .high = start};
   Extremes<decltype(d)> odd = even;  // two: one running minimum would wait for itself
   size_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    even.take(range_hn::LoadU(d, values + i));
-    odd.take(range_hn::LoadU(d, values + i + lanes));
+    even.take(hn::LoadU(d, values + i));
+    odd.take(hn::LoadU(d, values + i + lanes));
   }
   for (; i < count; i += lanes) {
     const size_t left = std::min(lanes, count - i);
-    even.take(range_hn::LoadNOr(start, d, values + i, left));
+    even.take(hn::LoadNOr(start, d, values + i, left));
   }
   even.take(odd);
-  *range = {range_hn::ReduceMin(d, even.low), range_hn::ReduceMax(d, even.high), false};
-  return range_hn::ReduceMax(even.du, even.exponent) != 0x7F800000U;
+  *range = {hn::ReduceMin(d, even.low), hn::ReduceMax(d, even.high), false};
+  return hn::ReduceMax(even.du, even.exponent) != 0x7F800000U;
 }
 
 }  // namespace

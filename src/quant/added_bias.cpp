@@ -16,8 +16,8 @@ std::string added_bias_name(const Node& node) { return node.name + ".bias"; }
 
 ValueId add_bias(Graph& graph, Placement& placement, NodeId node, int64_t channels) {
   const ValueId weight = weight_of(graph, node, placement);
-  const ValueId bias = graph.add_constant(added_bias_name(graph.node(node)),
-                                          Tensor(DType::Float32, {channels}));
+  const ValueId bias =
+      graph.add_constant(added_bias_name(graph.node(node)), Tensor(DType::Float32, {channels}));
   Node& held = graph.node(node);
   const size_t slot = std::get<Weighted>(op_of(held).quant.value).bias;
   held.inputs.resize(std::max(held.inputs.size(), slot + 1), kAbsent);

@@ -70,7 +70,7 @@ class OutputSums final : public Run {
 };
 
 int64_t stream_through(const Graph& graph, Executor& executor, Interpretation& interpretation,
-                 const NextImages& next) {
+                       const NextImages& next) {
   const at::NoGradGuard no_grad;
   Shape shape = graph.value(graph.inputs().at(0)).shape;
   std::vector<float> batch;

@@ -14,8 +14,8 @@ using ImagePasses = std::function<NextImages()>;
 
 /// What a bias correction did.
 struct BiasCorrection {
-  int64_t layers = 0;                ///< whose biases moved
-  double before = 0;                 ///< mean over channels of |mean error| / deviation of the channel
+  int64_t layers = 0;  ///< whose biases moved
+  double before = 0;   ///< mean over channels of |mean error| / deviation of the channel
   std::vector<std::string> without;  ///< nodes that can have no bias, described
 };
 

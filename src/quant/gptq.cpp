@@ -93,8 +93,8 @@ class GptqMatrix {
       const size_t group = group_at(output, place);
       const float scale = made_.grid.scale[group];
       const int zero = made_.grid.zero_point[group];
-      const uint8_t code = group_code(static_cast<float>(weights[output]), scale, zero,
-                                      made_.grid.highest_code());
+      const uint8_t code =
+          group_code(static_cast<float>(weights[output]), scale, zero, made_.grid.highest_code());
       made_.codes[static_cast<size_t>(output * inputs_ + place)] = code;
       errors[output] = (weights[output] - static_cast<double>(scale) * (code - zero)) / pivot;
     }

@@ -10,7 +10,7 @@
 namespace octet {
 namespace {
 
-constexpr int kGroupRanges = 21;         // from the whole range
+constexpr int kGroupRanges = 21;          // from the whole range
 constexpr float kGroupRangeStep = 0.02F;  // to 0.6 of it
 
 bool multiplies_plainly(const Node& node) {
@@ -89,8 +89,8 @@ GroupParams group_params(std::span<const float> weights, const Scheme::Groups& g
   for (int i = 0; i < kGroupRanges; ++i) {
     const float share = 1 - kGroupRangeStep * static_cast<float>(i);
     if (groups.symmetric) {
-      const float whole = std::max(-low / static_cast<float>(middle),
-                                   high / static_cast<float>(middle - 1));
+      const float whole =
+          std::max(-low / static_cast<float>(middle), high / static_cast<float>(middle - 1));
       search.look(std::max(whole * share, kSmallestScale), middle);
       continue;
     }
@@ -117,10 +117,9 @@ GroupedWeights round_in_groups(std::span<const float> weights, int64_t outputs,
   for (int64_t output = 0; output < outputs; ++output) {
     for (int64_t first = 0; first < inputs; first += groups.size, ++at) {
       const auto count = std::min(groups.size, inputs - first);
-      const GroupParams params =
-          group_params(weights.subspan(static_cast<size_t>(output * inputs + first),
-                                       static_cast<size_t>(count)),
-                       groups);
+      const GroupParams params = group_params(
+          weights.subspan(static_cast<size_t>(output * inputs + first), static_cast<size_t>(count)),
+          groups);
       made.grid.scale[at] = params.scale;
       made.grid.zero_point[at] = params.zero_point;
     }

@@ -31,7 +31,12 @@ LearnedRange::LearnedRange(const QuantParams& params, const FromData& bounds) : 
 }
 
 at::Tensor LearnedRange::scale() const {
-  return variable_.exp().clamp(least_, most_) * static_cast<double>(start_.scale[0]);
+  return variable_.exp() * static_cast<double>(start_.scale[0]);
+}
+
+void LearnedRange::keep_inside() {
+  const at::NoGradGuard no_grad;
+  variable_.clamp_(std::log(least_), std::log(most_));
 }
 
 at::Tensor LearnedRange::round(const at::Tensor& tensor) const {
@@ -40,9 +45,9 @@ at::Tensor LearnedRange::round(const at::Tensor& tensor) const {
 }
 
 QuantParams LearnedRange::params() const {
-  const at::NoGradGuard no_grad;
   QuantParams params = start_;
-  if (variable_.item<float>() != 0) params.scale[0] = scale().item<float>();
+  const double factor = std::exp(variable_.item<double>());
+  params.scale[0] = static_cast<float>(params.scale[0] * std::clamp(factor, least_, most_));
   return params;
 }
 

@@ -13,9 +13,10 @@ namespace octet {
 /// Post-Training Quantization", 2020, equations 22 to 24). It starts where the soft weights are the
 /// float ones.
 ///
-/// Scales are the table's, and stay so: what `hard` gives asks `solve_constants` for the same scale,
-/// to the bit. So weights at the ends of the grid, and pairs that have made the scale what it is
-/// (quant/saturation.h), are rounded to nearest; and so are pairs that rounding has made too large.
+/// Scales are the table's, and stay so: what `hard` gives asks `solve_constants` for the same
+/// scale, to the bit. So weights at the ends of the grid, and pairs that have made the scale what
+/// it is (quant/saturation.h), are rounded to nearest; and so are pairs that rounding has made too
+/// large.
 class LearnedRounding {
  public:
   /// `weight` is float, in any layout; `params` its entry of the table (int8, zero point 0).

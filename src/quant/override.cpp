@@ -11,10 +11,6 @@
 namespace octet {
 namespace {
 
-using Compute = Override::Compute;
-using Weights = Scheme::Weights;
-using Activations = Scheme::Activations;
-
 struct OverrideWord {
   std::string_view word;
   /// Says it; false where something else of its kind is said already.
@@ -35,13 +31,13 @@ constexpr OverrideWord override_word(std::string_view word) {
 }
 
 constexpr std::array kOverrideWords{
-    override_word<&Override::compute, Compute::Float>("float"),
-    override_word<&Override::compute, Compute::Int8>("int8"),
-    override_word<&Override::compute, Compute::Int16>("int16"),
-    override_word<&Override::weights, Weights::PerChannel>("per-channel"),
-    override_word<&Override::weights, Weights::PerTensor>("per-tensor"),
-    override_word<&Override::activations, Activations::Asymmetric>("asymmetric"),
-    override_word<&Override::activations, Activations::Symmetric>("symmetric"),
+    override_word<&Override::compute, Override::Compute::Float>("float"),
+    override_word<&Override::compute, Override::Compute::Int8>("int8"),
+    override_word<&Override::compute, Override::Compute::Int16>("int16"),
+    override_word<&Override::weights, Scheme::Weights::PerChannel>("per-channel"),
+    override_word<&Override::weights, Scheme::Weights::PerTensor>("per-tensor"),
+    override_word<&Override::activations, Scheme::Activations::Asymmetric>("asymmetric"),
+    override_word<&Override::activations, Scheme::Activations::Symmetric>("symmetric"),
 };
 
 }  // namespace
@@ -86,13 +82,13 @@ namespace {
 std::string reason_against(const Override& chosen, const TargetProfile& target,
                            const Scheme& scheme) {
   const bool wide = scheme.activation_bits == 16;
-  if (chosen.compute == Compute::Float && !target.float_between) {
+  if (chosen.compute == Override::Compute::Float && !target.float_between) {
     return std::format(
         "a {} file (target {}) has no float between its integers; make ONNX files "
         "for onnxruntime-cpu alone, or leave it out",
         target.format, target.name);
   }
-  if (chosen.compute == Compute::Int16 && !wide) {
+  if (chosen.compute == Override::Compute::Int16 && !wide) {
     return std::format(
         "{}; quantize all of the network with 16 bits, for tflite-int16x8, or leave it out",
         target.extension == ".onnx"
@@ -102,14 +98,15 @@ std::string reason_against(const Override& chosen, const TargetProfile& target,
                           "and a file of ours holds one width throughout",
                           target.name));
   }
-  if (chosen.compute == Compute::Int8 && wide) {
+  if (chosen.compute == Override::Compute::Int8 && wide) {
     return std::format("a {} file (target {}) holds 16-bit activations throughout; leave it out",
                        target.format, target.name);
   }
-  if (chosen.activations == Activations::Asymmetric && wide) {
+  if (chosen.activations == Scheme::Activations::Asymmetric && wide) {
     return std::format("16-bit activations (target {}) lie around 0; leave it out", target.name);
   }
-  if (chosen.weights == Weights::PerChannel && target.weights() == Weights::PerTensor) {
+  if (chosen.weights == Scheme::Weights::PerChannel &&
+      target.weights() == Scheme::Weights::PerTensor) {
     return std::format("the target {} has weights per tensor only; leave it out", target.name);
   }
   return "";

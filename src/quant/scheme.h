@@ -24,9 +24,10 @@ struct Scheme {
   };
   /// Of weight-only ranges: neighbours along a product's inputs that share a scale.
   struct Groups {
-    int bits = 4;            ///< of a weight: 4 or 8
-    int64_t size = 32;       ///< 16, 32, 64, 128 or 256
-    bool symmetric = false;  ///< zero points in the middle of the codes; else each group has its own
+    int bits = 4;       ///< of a weight: 4 or 8
+    int64_t size = 32;  ///< 16, 32, 64, 128 or 256
+    bool symmetric =
+        false;  ///< zero points in the middle of the codes; else each group has its own
     bool operator==(const Groups&) const = default;
   };
   Weights weights = Weights::PerChannel;

@@ -117,12 +117,7 @@ class UnitLearner::Learning final : public Rounded {
 
 UnitLearner::UnitLearner(const Graph& reference, Graph& graph, const Placement& placement,
                          QuantTable& table, const Stretch& unit, const UnitSettings& settings)
-    : reference_(reference),
-      graph_(graph),
-      placement_(placement),
-      table_(table),
-      unit_(unit),
-      settings_(settings) {
+    : graph_(graph), placement_(placement), table_(table), unit_(unit), settings_(settings) {
   if (settings.ranges) find_ranges();
   if (!settings.rounding) return;
   const Executor constants(reference, {unit.nodes, {unit.input}, {unit.output}});
@@ -212,6 +207,7 @@ void UnitLearner::learn(const UnitData& data, double error) {
     }
     loss.backward();
     optimizer.step();
+    for (auto& [index, range] : ranges_) range.keep_inside();
   }
   write();
 }

@@ -5,10 +5,10 @@
 #include <map>
 #include <vector>
 
-#include "quant/simulate.h"
-#include "quant/stretches.h"
 #include "quant/learned_range.h"
 #include "quant/learned_rounding.h"
+#include "quant/simulate.h"
+#include "quant/stretches.h"
 
 namespace octet {
 
@@ -27,9 +27,9 @@ struct UnitSettings {
 
 /// What a unit was seen to take in and put out, along the first dimension.
 struct UnitData {
-  at::Tensor rounded;   ///< its input in the rounded network
-  at::Tensor real;      ///< its input in the float network; undefined where nothing is dropped
-  at::Tensor wanted;    ///< its output in the float network
+  at::Tensor rounded;  ///< its input in the rounded network
+  at::Tensor real;     ///< its input in the float network; undefined where nothing is dropped
+  at::Tensor wanted;   ///< its output in the float network
   int64_t images = 0;
 };
 
@@ -58,7 +58,6 @@ class UnitLearner {
                        const at::Tensor& chosen, double error) const;
   void write();
 
-  const Graph& reference_;
   Graph& graph_;
   const Placement& placement_;
   QuantTable& table_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <format>
 #include <optional>
+#include <set>
 
 #include "base/fail.h"
 #include "base/progress.h"
@@ -18,22 +19,23 @@ namespace {
 
 constexpr int64_t kImagesAtOnce = 32;
 
-/// How many numbers each value has for an image, where its first dimension is that of the images.
+/// How many numbers each value has for an image, and whether its first dimension is that of the
+/// images.
 class Sizes final : public Interpretation {
  public:
   explicit Sizes(int64_t images) : images_(images) {}
   at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
-    if (tensor.dim() > 0 && tensor.size(0) == images_) numbers_[id] = tensor.numel() / images_;
-    total_[id] = (tensor.numel() + images_ - 1) / images_;
+    if (tensor.dim() > 0 && tensor.size(0) == images_) by_image_.insert(id);
+    numbers_[id] = (tensor.numel() + images_ - 1) / images_;
     return tensor;
   }
-  bool by_image(ValueId id) const { return numbers_.contains(id); }
-  int64_t bytes(ValueId id) const { return total_.at(id) * static_cast<int64_t>(sizeof(float)); }
+  bool by_image(ValueId id) const { return by_image_.contains(id); }
+  int64_t bytes(ValueId id) const { return numbers_.at(id) * static_cast<int64_t>(sizeof(float)); }
 
  private:
   int64_t images_;
+  std::set<ValueId> by_image_;
   std::map<ValueId, int64_t> numbers_;
-  std::map<ValueId, int64_t> total_;
 };
 
 /// Only where each image has a part of its own can what lives be held image by image.
@@ -151,8 +153,7 @@ class Walk {
                                  real_.narrow(0, 0, images)),
                   .images = images};
     if (layer.input != block.input) {
-      data.rounded =
-          pass(graph_, up_to(graph_, block, layer.input), simulation, data.rounded);
+      data.rounded = pass(graph_, up_to(graph_, block, layer.input), simulation, data.rounded);
     }
     return data;
   }

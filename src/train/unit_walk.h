@@ -32,8 +32,8 @@ struct LearnedUnit {
 /// table; activations that learn get new ones, and what follows from them.
 ///
 /// Inputs and outputs of one unit at a time are held, of as many of the images as fit into the
-/// cache; those of blocks (quant/stretches.h) are computed from the blocks before them. Deterministic for
-/// a seed and number of threads. Throws Code::Data when there are no images.
+/// cache; those of blocks (quant/stretches.h) are computed from the blocks before them.
+/// Deterministic for a seed and number of threads. Throws Code::Data when there are no images.
 std::vector<LearnedUnit> learn_units(const Graph& reference, Graph& graph,
                                      const Placement& placement, QuantTable& table,
                                      const NextImages& next, const WalkSettings& settings,

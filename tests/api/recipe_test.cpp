@@ -120,6 +120,7 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(train.crop, 2);
   EXPECT_EQ(recipe.calibration.images, 10);
   EXPECT_EQ(recipe.calibration.batch, 5);
+  EXPECT_EQ(CalibrationSettings{}.batch, 0);  // chosen
   EXPECT_EQ(recipe.calibration.observer, "minmax");
   EXPECT_EQ(recipe.calibration.percentile, 99);
   EXPECT_TRUE(recipe.calibration.skip_bad_images);
@@ -244,9 +245,9 @@ TEST(DataRecipe, RefusesWhatItDoesNotUnderstand) {
       {"no source", "classes: 10\n",
        "r.yaml:1: 'train' is missing; wanted a data source here, in 'test', or in both"},
       {"no format", "classes: 10\ntrain:\n  images: i\n",
-       "r.yaml:2: 'train.format' is missing; wanted idx or folder"},
+       "r.yaml:2: 'train.format' is missing; wanted idx or folder or text"},
       {"unknown format", "classes: 10\ntest: {format: hdf5, images: i}\n",
-       "r.yaml:2: 'test.format' is 'hdf5'; wanted idx or folder"},
+       "r.yaml:2: 'test.format' is 'hdf5'; wanted idx or folder or text"},
       {"no labels", "classes: 10\ntest: {format: idx, images: i}\n",
        "r.yaml:2: 'test.labels' is missing; wanted a path"},
       {"labels of a folder", "classes: 10\ntest: {format: folder, images: i, labels: l}\n",

@@ -66,7 +66,11 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "data.yaml: rounding weights to the nearest needs no data; leave it out, or choose the "
        "method 'gptq'"},
       {"GPTQ without data", "quantize @net.onnx --ranges weight-only --method gptq -o @a.onnx", 2,
-       "the method 'gptq' looks at images; give a data description beside the calibration"},
+       "the method 'gptq' looks at images or a text; give a data description"},
+      {"another method",
+       "quantize @net.onnx --ranges weight-only --method equalize --data @data.yaml -o @a.onnx", 2,
+       "the method 'equalize' is not for weight-only ranges; wanted 'gptq', or none: rounding to "
+       "the nearest"},
       {"GPTQ of static ranges", "quantize @net.onnx --data @data.yaml --method gptq -o @a.onnx", 2,
        "the method 'gptq' rounds weights in groups; wanted the ranges 'weight-only', or another "
        "method"},
@@ -133,8 +137,9 @@ TEST(Forms, RoundWeightsInGroupsForImages) {
                                     "quantize @net.onnx --ranges weight-only --weights symmetric "
                                     "--group 16 --method gptq --data @data.yaml -o @a.onnx"));
   EXPECT_EQ(made.status, 0) << made.err;
-  EXPECT_TRUE(made.out.contains("gptq: 1 products rounded for what they read, in 1 looks at 22 "
-                                "images"))
+  EXPECT_TRUE(
+      made.out.contains("gptq: 1 products rounded for what they read, in 1 looks at 22 "
+                        "images"))
       << made.out;
   EXPECT_TRUE(evaluated(place, "a.onnx").starts_with("ONNX INT4 weights  "));
 }

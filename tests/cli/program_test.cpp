@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +26,8 @@ TEST(Program, RefusesCommandLines) {
       {"nothing", "", 2, "A subcommand is required; see 'octet --help'"},
       {"unknown subcommand", "frob", 2,
        "unknown subcommand 'frob'; known are new, train, run, quantize, convert, eval, inspect, "
-       "targets, verify, compare, grid"},
+       "targets, verify, compare, grid, "
+       "sensitivity, search"},
       {"unknown option", "inspect @net.onnx --frob", 2,
        "The following argument was not expected: --frob; see 'octet --help'"},
       {"missing output", "new resnet20", 2, "--output is required; see 'octet --help'"},
@@ -103,6 +105,20 @@ TEST(Program, RefusesCommandLines) {
        "cannot write no/a.onnx: its folder does not exist"},
   };
   for (const RefusedCommand& row : cases) expect_refused(place, row);
+}
+
+TEST(Program, LetsItsThreadsSleepWhereNobodyAskedForMore) {
+  const auto shown = [](std::vector<std::string> environment) {
+    std::vector<std::string> command{
+        "env", "-u", "OMP_WAIT_POLICY", "-u", "GOMP_SPINCOUNT", "OMP_DISPLAY_ENV=verbose"};
+    command.insert(command.end(), environment.begin(), environment.end());
+    command.insert(command.end(), {test::kProgram, "--version"});
+    return test::Program(std::move(command)).wait().err;
+  };
+  EXPECT_THAT(shown({}), testing::HasSubstr("GOMP_SPINCOUNT = '1000'"));
+  EXPECT_THAT(shown({"GOMP_SPINCOUNT=77"}), testing::HasSubstr("GOMP_SPINCOUNT = '77'"));
+  EXPECT_THAT(shown({"OMP_WAIT_POLICY=active"}),
+              testing::Not(testing::HasSubstr("GOMP_SPINCOUNT = '1000'")));
 }
 
 TEST(Program, RefusesModels) {

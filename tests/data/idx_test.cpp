@@ -170,7 +170,7 @@ TEST(Idx, RefusesMissingFilesAndSettingsThatDoNotFit) {
             "images: channel 0 has mean 0.5 and deviation 0; wanted numbers, and a "
             "deviation that is not 0");
   source.format = "hdf5";
-  EXPECT_EQ(message(), "images: unknown data format 'hdf5'; known are idx, folder");
+  EXPECT_EQ(message(), "images: unknown data format 'hdf5'; known are idx, folder, text");
   source.format = "idx";
   source.images = folder.path();
   EXPECT_EQ(error_of([&] { open_dataset(source); }).what(),

@@ -35,8 +35,7 @@ class Alphabet final : public Session {
 };
 
 std::unique_ptr<Dataset> book(const TempFolder& folder, std::string_view text) {
-  return open_dataset(
-      {.format = "text", .images = folder.write("book.txt", text), .length = 3});
+  return open_dataset({.format = "text", .images = folder.write("book.txt", text), .length = 3});
 }
 
 TEST(Perplexity, IsTheNumberOfTokensWhereNothingIsKnown) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <format>
 #include <limits>
 #include <map>
 #include <random>
@@ -151,6 +152,27 @@ RC_GTEST_PROP(Histogram, CountsWhatASlowLoopCounts, ()) {
     RC_ASSERT(histogram.counts()[i] == (it == counts.end() ? 0 : it->second));
   }
   RC_ASSERT(histogram.counts().size() <= static_cast<size_t>(Histogram::kBins));
+}
+
+/// Long enough for all of a kernel's loops, with the peaks that clipping leaves.
+TEST(Histogram, CountsLongDataWithPeaks) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal(0, 4);
+  for (const size_t size : {15U, 512U, 1023U, 5000U}) {
+    for (const float lowest : {-6.0F, 0.0F, 2.0F}) {
+      SCOPED_TRACE(std::format("{} values from {}", size, lowest));
+      Data data(size);
+      for (float& value : data) value = std::clamp(normal(random), lowest, 6.0F);
+      const Histogram histogram = histogram_of(data);
+      std::vector<int64_t> counts(histogram.counts().size());
+      for (const float value : data) {
+        const auto bin = static_cast<int64_t>(std::floor(value / histogram.width()));
+        ++counts.at(static_cast<size_t>(bin - histogram.first()));
+      }
+      EXPECT_TRUE(std::ranges::equal(counts, histogram.counts()));
+      EXPECT_EQ(histogram.count(), static_cast<int64_t>(size));
+    }
+  }
 }
 
 RC_GTEST_PROP(Histogram, FindsQuantilesToABin, ()) {

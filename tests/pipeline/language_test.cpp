@@ -68,13 +68,13 @@ TEST(Language, KeepsItsPerplexityInFewBits) {
   };
   const double dynamic = loss({.ranges = "dynamic"}, "ONNX dynamic INT8", 0.5);
   EXPECT_LT(dynamic, 0.03);
-  const double eight =
-      loss({.ranges = "weight-only", .weight_bits = 8}, "ONNX INT8 weights", 0.5);
+  const double eight = loss({.ranges = "weight-only", .weight_bits = 8}, "ONNX INT8 weights", 0.5);
   EXPECT_LT(eight, 0.002);
   const double nearest = loss({.ranges = "weight-only"}, "ONNX INT4 weights", 0.4);
   EXPECT_LT(nearest, 0.06);
-  const double gptq = loss({.calibration_images = 128, .methods = {"gptq"}, .ranges = "weight-only"},
-                           "ONNX INT4 weights", 0.4);
+  const double gptq =
+      loss({.calibration_images = 128, .methods = {"gptq"}, .ranges = "weight-only"},
+           "ONNX INT4 weights", 0.4);
   EXPECT_LT(gptq, nearest);
   EXPECT_LT(gptq, 0.04);
 }

@@ -1,4 +1,5 @@
-// Products of weights in groups: ONNX Runtime's MatMulNBits against the network of the same weights.
+// Products of weights in groups: ONNX Runtime's MatMulNBits against the network of the same
+// weights.
 #include <gtest/gtest.h>
 
 #include "api/stages.h"

@@ -57,7 +57,7 @@ void unbalance(Graph& graph, int64_t head) {
     const ChannelEnd maker{id, *made_layout(graph, graph.node(id))};
     std::vector<float> factors;
     for (int64_t c = 0; c < maker.layout.channels; ++c) {
-      factors.push_back(c / (3 * head) == 0 ? 0.2F : 2.0F);
+      factors.push_back(c / (3 * head) == 0 ? 0.6F : 1.5F);
     }
     scale_made(graph, maker, factors);
   }

@@ -29,7 +29,8 @@ std::map<std::string, double> mean_errors(const RefinedNet& net) {
   const at::Tensor images = net.images();
   ChannelMeans rounded(net.graph, net.placement, net.table);
   Executor(net.graph).run({&images, 1}, rounded);
-  ChannelMeans real(net.reference, net.placement, {});
+  const QuantTable nothing;
+  ChannelMeans real(net.reference, net.placement, nothing);
   Executor(net.reference).run({&images, 1}, real);
   std::map<std::string, double> errors;
   for (const NodeId id : net.graph.order()) {
@@ -104,8 +105,8 @@ TEST(BiasCorrection, NamesProductsThatTakeNone) {
       return 1;
     };
   };
-  QuantTable table = solve(graph, placement,
-                           calibrate(graph, placement, images(), {.observer = "minmax"}));
+  QuantTable table =
+      solve(graph, placement, calibrate(graph, placement, images(), {.observer = "minmax"}));
   const Graph reference = graph;
   const BiasCorrection done = correct_biases(reference, graph, placement, table, images, {});
   EXPECT_EQ(done.layers, 0);

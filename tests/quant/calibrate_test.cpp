@@ -1,5 +1,6 @@
 #include "quant/calibrate.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -98,6 +99,62 @@ TEST(Calibrate, SeesEveryBatch) {
   const Range& y = ranges.at(net.placement.group_of.at(*net.graph.find("conv")));
   EXPECT_EQ(std::pair(x.low, x.high), std::pair(-4.0F, 9.0F));
   EXPECT_EQ(std::pair(y.low, y.high), std::pair(-7.0F, 19.0F));
+}
+
+/// Three convolutions on images of 8x8, one of them pointwise and one depthwise.
+struct SmallNet {
+  Graph graph;
+  Placement placement;
+  SmallNet() {
+    ValueId x = graph.add_input("x", DType::Float32, {-1, 3, 8, 8});
+    const auto convolve = [&](const std::string& name, const Shape& weight, int64_t group) {
+      const ValueId w = graph.add_constant(name + ".w", test::random_tensor(weight, 1));
+      x = graph.add_op("Conv", name, {x, w}, {{"group", group}});
+    };
+    convolve("a", {16, 3, 3, 3}, 1);
+    x = graph.add_op("Relu", "r", {x});
+    convolve("b", {16, 1, 3, 3}, 16);
+    convolve("c", {24, 16, 1, 1}, 1);
+    graph.add_output(x);
+    infer_shapes(graph);
+    const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
+    placement = place(graph, TargetSet(names));
+  }
+};
+
+TEST(Calibrate, SeesTheSameInAnyBatchesOnAnyThreads) {
+  constexpr int64_t kImages = 37;
+  const SmallNet net;
+  const Tensor all = test::random_tensor({kImages, 3, 8, 8}, 2);
+  const auto look = [&](int64_t batch, int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    int64_t at = 0;
+    const NextImages next = [&](std::vector<float>& out) {
+      const int64_t count = std::min(batch, kImages - at);
+      const auto part =
+          all.as<float>().subspan(static_cast<size_t>(at) * 192, static_cast<size_t>(count) * 192);
+      out.assign(part.begin(), part.end());
+      at += count;
+      return count;
+    };
+    const Calibration seen = observe(net.graph, net.placement, next);
+    at::set_num_threads(before);
+    return seen;
+  };
+  const Calibration whole = look(kImages, 1);
+  EXPECT_EQ(whole.images, kImages);
+  for (const auto& [batch, threads] :
+       std::vector<std::pair<int64_t, int>>{{1, 1}, {5, 1}, {16, 2}, {20, 3}, {kImages, 2}}) {
+    SCOPED_TRACE(std::format("batches of {}, {} threads", batch, threads));
+    const Calibration seen = look(batch, threads);
+    ASSERT_EQ(seen.sketches.size(), whole.sketches.size());
+    for (const auto& [group, sketch] : seen.sketches) {
+      EXPECT_TRUE(sketch.histogram == whole.sketches.at(group).histogram) << group;
+      if (batch != kImages) continue;
+      EXPECT_TRUE(sketch == whole.sketches.at(group)) << group;
+    }
+  }
 }
 
 TEST(Calibrate, NamesWhereNanAppears) {

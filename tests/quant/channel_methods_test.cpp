@@ -24,14 +24,15 @@ constexpr int64_t kBatch = 8;
 NextImages drawn_images(int batches = 3) {
   return [left = batches](std::vector<float>& images) mutable -> int64_t {
     if (left == 0) return 0;
-    const Tensor drawn = test::random_tensor({kBatch, 3, 6, 6}, static_cast<unsigned>(left--), -2, 2);
+    const Tensor drawn =
+        test::random_tensor({kBatch, 3, 6, 6}, static_cast<unsigned>(left--), -2, 2);
     images.assign(drawn.as<float>().begin(), drawn.as<float>().end());
     return kBatch;
   };
 }
 
 ValueId pointwise(Net& n, ValueId x, int64_t in, int64_t out, std::vector<int64_t> pads,
-             float bias = 0) {
+                  float bias = 0) {
   return n.op("Conv", {x, n.c({out, in, 1, 1}), n.c({out}, bias, bias + 1)},
               {{"pads", std::move(pads)}});
 }
@@ -43,7 +44,8 @@ struct TwoConvs {
 };
 
 /// Conv with a bias of `bias` or more, an activation, Conv.
-TwoConvs two_convs(float bias, const std::string& activation, std::vector<int64_t> pads = kUnpadded) {
+TwoConvs two_convs(float bias, const std::string& activation,
+                   std::vector<int64_t> pads = kUnpadded) {
   Image n;
   TwoConvs net;
   net.made = pointwise(n, n.x, 3, 4, kUnpadded, bias);
@@ -57,7 +59,8 @@ TwoConvs two_convs(float bias, const std::string& activation, std::vector<int64_
 TEST(ChannelStatistics, AreThoseOfAllImages) {
   const TwoConvs net = two_convs(0, "Relu");
   const ValueId x = net.graph.inputs()[0];
-  const auto seen = observe_channels(net.graph, {{x, {.channels = 3, .inner = 36}}}, drawn_images());
+  const auto seen =
+      observe_channels(net.graph, {{x, {.channels = 3, .inner = 36}}}, drawn_images());
   std::vector<float> images;
   std::vector<float> second;
   const NextImages again = drawn_images();
@@ -188,9 +191,9 @@ TEST(Unclip, TakesThoseThatClipLeastFirst) {
 TEST(PreparedStructure, IsRefusedWhereItDoesNotFit) {
   for (const char* change : {"relu:Conv_0", "relu:missing", "bias:Conv_0", "twice:Conv_0"}) {
     TwoConvs net = two_convs(0, "Clip");
-    EXPECT_EQ(message_of([&] { prepare_structure(net.graph, change); }),
-              std::string("the network cannot be changed by '") + change +
-                  "', as the file says it was");
+    EXPECT_EQ(
+        message_of([&] { prepare_structure(net.graph, change); }),
+        std::string("the network cannot be changed by '") + change + "', as the file says it was");
   }
 }
 

@@ -1,12 +1,11 @@
 // Where channels can be scaled, and that scaling them leaves what the network computes.
 
-#include "quant/channels/region.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "passes/net.h"
 #include "quant/channels/equalize.h"
+#include "quant/channels/region.h"
 
 namespace octet {
 namespace {
@@ -70,9 +69,8 @@ const std::vector<RegionCase> kRegions{
     {"a classifier of pixels",
      [] {
        Image n;
-       const ValueId pooled =
-           n.op("MaxPool", {n.op("Relu", {conv(n, n.x, 3, 4)})},
-                {{"kernel_shape", test::L{2, 2}}, {"strides", test::L{2, 2}}});
+       const ValueId pooled = n.op("MaxPool", {n.op("Relu", {conv(n, n.x, 3, 4)})},
+                                   {{"kernel_shape", test::L{2, 2}}, {"strides", test::L{2, 2}}});
        const ValueId rows = n.op("Reshape", {pooled, n.list({-1, 36})});
        return n.to({n.op("Gemm", {rows, n.c({3, 36}), n.c({3})}, {{"transB", int64_t{1}}})});
      },
@@ -88,7 +86,8 @@ const std::vector<RegionCase> kRegions{
     {"channels last",
      [] {
        Image n;
-       const ValueId rows = n.op("Transpose", {conv(n, n.x, 3, 4)}, {{"perm", test::L{0, 2, 3, 1}}});
+       const ValueId rows =
+           n.op("Transpose", {conv(n, n.x, 3, 4)}, {{"perm", test::L{0, 2, 3, 1}}});
        return n.to({n.op("MatMul", {n.op("Relu", {rows}), n.c({4, 5})})});
      },
      1, ""},
@@ -103,8 +102,7 @@ const std::vector<RegionCase> kRegions{
      [] {
        Image n;
        const ValueId wide = n.op("Relu", {conv(n, n.x, 3, 4)});
-       const ValueId gate =
-           n.op("Sigmoid", {conv(n, n.op("GlobalAveragePool", {wide}), 4, 4)});
+       const ValueId gate = n.op("Sigmoid", {conv(n, n.op("GlobalAveragePool", {wide}), 4, 4)});
        return n.to({conv(n, n.op("Mul", {wide, gate}), 4, 2)});
      },
      1, "Sigmoid (1)"},
@@ -145,8 +143,8 @@ const std::vector<RegionCase> kRegions{
     {"channels that are cut apart",
      [] {
        Image n;
-       const ValueId half = n.op("Slice", {conv(n, n.x, 3, 4), n.list({0}), n.list({2}),
-                                           n.list({1})});
+       const ValueId half =
+           n.op("Slice", {conv(n, n.x, 3, 4), n.list({0}), n.list({2}), n.list({1})});
        return n.to({conv(n, half, 2, 2)});
      },
      0, "Slice (1)"},

@@ -53,8 +53,8 @@ RC_GTEST_PROP(Gptq, RoundsToTheNearestWhereInputsAreIndependent, ()) {
   const at::Tensor scale = matrix_of(drawn_weights(inputs, 7), inputs).abs() + 0.1;
   const GroupedWeights wanted = round_in_groups(weights, 5, groups);
   for (const bool largest_first : {false, true}) {
-    const GroupedWeights made = gptq(weights, 5, at::diag(scale.squeeze(0)), groups,
-                                     {.largest_first = largest_first});
+    const GroupedWeights made =
+        gptq(weights, 5, at::diag(scale.squeeze(0)), groups, {.largest_first = largest_first});
     RC_ASSERT(made.grid == wanted.grid);
     RC_ASSERT(made.codes == wanted.codes);
   }
@@ -67,11 +67,11 @@ struct GptqCase {
 };
 
 TEST(Gptq, LosesLessOfProductsThanTheNearest) {
-  for (const GptqCase& row : {GptqCase{64, {}, false}, GptqCase{64, {}, true},
-                              GptqCase{200, {.size = 64}, false},  // more than are rounded at once
-                              GptqCase{200, {.size = 256}, false},
-                              GptqCase{300, {.size = 16, .symmetric = true}, true},
-                              GptqCase{150, {.bits = 8, .size = 32}, false}}) {
+  for (const GptqCase& row :
+       {GptqCase{64, {}, false}, GptqCase{64, {}, true},
+        GptqCase{200, {.size = 64}, false},  // more than are rounded at once
+        GptqCase{200, {.size = 256}, false}, GptqCase{300, {.size = 16, .symmetric = true}, true},
+        GptqCase{150, {.bits = 8, .size = 32}, false}}) {
     const auto weights = drawn_weights(24 * row.inputs, 3);
     const at::Tensor gram = correlated_gram(row.inputs, 11);
     const GroupedWeights made =
@@ -95,9 +95,7 @@ TEST(Gptq, TakesInputsThatAreNeverThere) {
 }
 
 TEST(Gptq, RefusesAMatrixThatIsNoGramMatrix) {
-  EXPECT_EQ(message_of([] {
-              gptq(drawn_weights(4, 1), 2, at::eye(2, at::kDouble).neg(), {});
-            }),
+  EXPECT_EQ(message_of([] { gptq(drawn_weights(4, 1), 2, at::eye(2, at::kDouble).neg(), {}); }),
             "GPTQ: the Gram matrix of 2 inputs is not positive, however damped");
 }
 

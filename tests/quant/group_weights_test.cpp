@@ -29,8 +29,8 @@ Scheme::Groups any_groups() {
 RC_GTEST_PROP(GroupWeights, AreTheNearestCodesOfTheirGroup, ()) {
   const Scheme::Groups groups = any_groups();
   const int64_t inputs = *rc::gen::inRange(1, 300);
-  const auto weights = drawn(3 * inputs, *rc::gen::element(-1.0F, 0.5F, -1e-6F),
-                             *rc::gen::element(1.0F, 30.0F));
+  const auto weights =
+      drawn(3 * inputs, *rc::gen::element(-1.0F, 0.5F, -1e-6F), *rc::gen::element(1.0F, 30.0F));
   const GroupedWeights made = round_in_groups(weights, 3, groups);
   RC_ASSERT(made.grid.symmetric() || !groups.symmetric);
   const auto real = dequantize(made.codes, made.grid);
@@ -106,8 +106,9 @@ TEST(SchemeText, TellsGroups) {
                       .groups = {.bits = 8, .size = 128, .symmetric = true}};
   EXPECT_EQ(scheme_text(scheme), "weight-only 8-bit groups of 128 symmetric");
   EXPECT_EQ(parse_scheme(scheme_text(scheme)), scheme);
-  EXPECT_TRUE(message_of([&] { parse_scheme("weight-only 2-bit groups of 128 symmetric"); })
-                  .starts_with("unknown scheme 'weight-only 2-bit groups of 128 symmetric'"));
+  EXPECT_TRUE(message_of([&] {
+                parse_scheme("weight-only 2-bit groups of 128 symmetric");
+              }).starts_with("unknown scheme 'weight-only 2-bit groups of 128 symmetric'"));
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ struct RefinedNet {
     lower(reference, [&](std::string_view op) { return targets.supports(op); });
     placement = place(reference, targets, scheme);
     graph = reference;
-    table = solve(graph, placement,
-                  calibrate(graph, placement, pass(), {.observer = "minmax"}));
+    table = solve(graph, placement, calibrate(graph, placement, pass(), {.observer = "minmax"}));
     images_read = 0;
   }
 
@@ -77,8 +76,8 @@ struct RefinedNet {
     const ValueId stem = op("Relu", {conv(x, 3, 8, 3)});
     const ValueId wide = op("Relu", {conv(stem, 8, 12, 3, false)});
     const ValueId sum = op("Relu", {op("Add", {stem, conv(wide, 12, 8, 1)})});
-    const ValueId deep = op("Conv", {sum, drawn({8, 1, 3, 3}, 0.5F), drawn({8}, 0.2F)},
-                            {{"group", int64_t{8}}});
+    const ValueId deep =
+        op("Conv", {sum, drawn({8, 1, 3, 3}, 0.5F), drawn({8}, 0.2F)}, {{"group", int64_t{8}}});
     const ValueId clipped = op("Clip", {deep, number(0), number(6)});
     const ValueId flat = op("Flatten", {op("GlobalAveragePool", {clipped})});
     reference.add_output(op("Gemm", {flat, drawn({8, 5}, 1), drawn({5}, 0.5F)}));

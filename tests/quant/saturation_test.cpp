@@ -50,7 +50,7 @@ struct SaturatingLayer {
   ValueId weight = kAbsent;
 
   SaturatingLayer(const std::string& op, Tensor values, std::map<std::string, Attribute> attributes,
-        Scheme::Saturation saturation) {
+                  Scheme::Saturation saturation) {
     Shape input = values.shape.size() == 4
                       ? Shape{-1, values.shape[1] * group_of(attributes), 6, 6}
                       : Shape{-1, values.shape[attributes.contains("transB") ? 1 : 0]};
@@ -227,12 +227,14 @@ TEST(Saturation, WithoutOnnxRuntimeWeightsKeepTheirRange) {
 
 TEST(Saturation, IsDescribedInOneLine) {
   const std::vector<float> heavy{1, 1, 0.5F, -0.5F};  // channels [1, 0.5], [1, -0.5]
-  const SaturatingLayer plain("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Report);
+  const SaturatingLayer plain("MatMul", Tensor::of<float>({2, 2}, heavy), {},
+                              Scheme::Saturation::Report);
   EXPECT_EQ(describe_margins(plain.graph, pair_margins(plain.graph, plain.table)),
             "x86 without VNNI: 1 of 2 channels can saturate, in 1 of 1 nodes; the worst is node "
             "\"layer\" (MatMul), where two neighbouring weights sum up to 191 (128 cannot "
             "saturate)");
-  const SaturatingLayer cured("MatMul", Tensor::of<float>({2, 2}, heavy), {}, Scheme::Saturation::Avoid);
+  const SaturatingLayer cured("MatMul", Tensor::of<float>({2, 2}, heavy), {},
+                              Scheme::Saturation::Avoid);
   EXPECT_EQ(describe_margins(cured.graph, pair_margins(cured.graph, cured.table)),
             "x86 without VNNI: no input can saturate any of 2 channels in 1 nodes");
 }

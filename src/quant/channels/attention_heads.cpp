@@ -21,8 +21,8 @@ struct Attention {
   ValueId divisor = kAbsent;
   ValueId rows = kAbsent;  ///< [N, heads * rows, ...]: q, k and v of each head one after the other
   int64_t heads = 0;
-  int64_t height = 0;        ///< rows of a head
-  std::vector<bool> gated;   ///< by row: of q or k
+  int64_t height = 0;       ///< rows of a head
+  std::vector<bool> gated;  ///< by row: of q or k
   std::vector<HeadMaker> makers;
   ChannelRegion projection;  ///< a reader of the quotient's channels, without makers
 };
@@ -122,7 +122,8 @@ std::vector<HeadMaker> head_makers(const Graph& graph, const Node& reshape) {
 }
 
 /// The convolution behind the quotient, which reads `channels` channels.
-std::optional<ChannelRegion> projection_behind(const Graph& graph, ValueId value, int64_t channels) {
+std::optional<ChannelRegion> projection_behind(const Graph& graph, ValueId value,
+                                               int64_t channels) {
   for (int steps = 0; steps < 8; ++steps) {
     const auto users = graph.users(value);
     if (users.size() != 1 || graph.is_output(value)) return std::nullopt;

@@ -40,7 +40,8 @@ std::vector<float> scales_of(const std::vector<float>& values, const std::vector
     sum += logs[c];
     ++count;
   }
-  // A scale that all channels have in common changes nothing; without it numbers stay what they are.
+  // A scale that all channels have in common changes nothing; without it numbers stay what they
+  // are.
   const double mean = count > 0 ? sum / static_cast<double>(count) : 0;
   std::vector<float> scales(values.size(), 1);
   for (size_t c = 0; c < values.size(); ++c) {

@@ -57,8 +57,8 @@ void prepare_structure(Graph& graph, std::string_view changes) {
   for (const std::string& change : split_text(std::string(changes), '\t')) {
     const bool relu = change.starts_with(kRelu);
     const std::string_view name = std::string_view(change).substr(kRelu.size());
-    const auto named = std::ranges::find_if(
-        graph.order(), [&](NodeId id) { return graph.node(id).name == name; });
+    const auto named =
+        std::ranges::find_if(graph.order(), [&](NodeId id) { return graph.node(id).name == name; });
     if ((!relu && !change.starts_with(kBias)) || named == graph.order().end() ||
         !apply_change(graph, *named, relu)) {
       fail(Code::Model, "the network cannot be changed by '{}', as the file says it was", change);

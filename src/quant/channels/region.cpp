@@ -90,7 +90,8 @@ class RegionGrowth {
   void pass(NodeId id, ValueId value) {
     const Node& node = graph_.node(id);
     if (std::ranges::contains(region_.inside, id)) {
-      const bool linked = node.outputs[0] == value || std::ranges::contains(linked_, std::pair{id, value});
+      const bool linked =
+          node.outputs[0] == value || std::ranges::contains(linked_, std::pair{id, value});
       return linked ? void() : refuse(node.op);
     }
     if (options_.clips && clip_from_zero(graph_, node)) {

@@ -43,8 +43,9 @@ struct ChannelRegion {
 
 /// Where channels cannot be scaled.
 struct RefusedRegion {
-  NodeId maker;        ///< the weighted operator whose output it is
-  std::string reason;  ///< "HardSwish": the operator in the way, and more where that says too little
+  NodeId maker;  ///< the weighted operator whose output it is
+  std::string
+      reason;  ///< "HardSwish": the operator in the way, and more where that says too little
 };
 
 struct ChannelRegions {
@@ -59,9 +60,9 @@ struct RegionOptions {
   bool clips = false;
 };
 
-/// All regions, in the order of their first makers. Makers and readers are Conv, ConvTranspose, Gemm
-/// and MatMul with a constant float weight; a depthwise convolution ends one region and begins the
-/// next. Needs shapes.
+/// All regions, in the order of their first makers. Makers and readers are Conv, ConvTranspose,
+/// Gemm and MatMul with a constant float weight; a depthwise convolution ends one region and begins
+/// the next. Needs shapes.
 ChannelRegions find_channel_regions(const Graph& graph, const RegionOptions& options = {});
 
 /// A Clip with the lower bound 0 and an upper bound above it; that bound.

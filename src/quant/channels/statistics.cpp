@@ -14,7 +14,8 @@ namespace {
 
 /// Runs the images through the network; `each` sees the outputs of every batch.
 template <class F>
-void run_images(const Graph& graph, const NextImages& next, Interpretation& interpretation, F each) {
+void run_images(const Graph& graph, const NextImages& next, Interpretation& interpretation,
+                F each) {
   const at::NoGradGuard no_grad;
   Executor executor(graph);
   std::vector<float> images;
@@ -111,7 +112,8 @@ std::vector<float> first_outputs(const Graph& graph, const NextImages& next) {
   run_images(graph, first, plain, [&](const std::vector<at::Tensor>& outputs) {
     for (const at::Tensor& output : outputs) {
       const at::Tensor rows = output.to(at::kFloat).contiguous();
-      all.insert(all.end(), rows.const_data_ptr<float>(), rows.const_data_ptr<float>() + rows.numel());
+      all.insert(all.end(), rows.const_data_ptr<float>(),
+                 rows.const_data_ptr<float>() + rows.numel());
     }
   });
   return all;

@@ -28,8 +28,8 @@ bool pads_with_zero(const Graph& graph, const Node& node) {
     return false;
   }
   return node.text("mode", "constant") == "constant" &&
-         (node.input(2) == kAbsent || (fill && fill->dtype == DType::Float32 &&
-                                       fill->size() == 1 && fill->as<float>()[0] == 0));
+         (node.input(2) == kAbsent || (fill && fill->dtype == DType::Float32 && fill->size() == 1 &&
+                                       fill->as<float>()[0] == 0));
 }
 
 std::vector<size_t> operands_of_sum(const Graph& graph, const Node& node) {
@@ -66,8 +66,8 @@ size_t from_start(int64_t axis, size_t rank) {
 }
 
 /// Channels as dimension `axis` of `from` are dimension `to_axis` of `to`.
-std::optional<ChannelLayout> moved_axis(const Shape& from, const Shape& to, const ChannelLayout& layout,
-                                   size_t axis, size_t to_axis) {
+std::optional<ChannelLayout> moved_axis(const Shape& from, const Shape& to,
+                                        const ChannelLayout& layout, size_t axis, size_t to_axis) {
   if (channel_axis(from, layout) != axis || to_axis >= to.size()) return std::nullopt;
   const auto found = layout_of_axis(to, to_axis);
   if (!found || found->channels != layout.channels) return std::nullopt;
@@ -78,7 +78,8 @@ std::optional<ChannelLayout> moved_axis(const Shape& from, const Shape& to, cons
 std::optional<size_t> axis_after(const Graph& graph, const Node& node, size_t axis) {
   const size_t rank = graph.value(node.inputs[0]).shape.size();
   const size_t out_rank = graph.value(node.outputs[0]).shape.size();
-  if (std::ranges::contains(kWindows, node.op)) return axis == 1 ? std::optional(axis) : std::nullopt;
+  if (std::ranges::contains(kWindows, node.op))
+    return axis == 1 ? std::optional(axis) : std::nullopt;
   if (node.op == "Transpose") {
     const auto perm = node.integers("perm");
     const auto it = std::ranges::find(perm, static_cast<int64_t>(axis));

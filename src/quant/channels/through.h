@@ -14,8 +14,8 @@ std::vector<size_t> scaled_operands(const Graph& graph, const Node& node);
 /// The constant that an Add, with one scaled operand, adds: it has to be scaled too.
 std::optional<size_t> shift_operand(const Graph& graph, const Node& node);
 
-/// The layout of the output, given that of a scaled operand, and the reverse; nullopt where channels
-/// do not stay whole.
+/// The layout of the output, given that of a scaled operand, and the reverse; nullopt where
+/// channels do not stay whole.
 std::optional<ChannelLayout> layout_after(const Graph& graph, const Node& node, size_t operand,
                                           const ChannelLayout& layout);
 std::optional<ChannelLayout> layout_before(const Graph& graph, const Node& node, size_t operand,

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "engine/executor.h"
-
 #include "quant/channels/region.h"
 #include "quant/channels/statistics.h"
 
@@ -83,9 +82,8 @@ Unclipping replace_harmless_clips(Graph& graph, const std::function<NextImages()
   const std::vector<int64_t> before = predictions(graph, images(), watcher);
   done.images = std::ssize(before);
   std::vector<NodeId> clips(between.begin(), between.end());
-  std::ranges::stable_sort(clips, {}, [&](NodeId id) {
-    return watcher.share(graph.node(id).inputs[0]);
-  });
+  std::ranges::stable_sort(clips, {},
+                           [&](NodeId id) { return watcher.share(graph.node(id).inputs[0]); });
   // The more Clips leave, the more predictions change; bisection finds how many may.
   size_t most = clips.size();
   for (size_t count = most; done.replaced < most; count = (done.replaced + most + 1) / 2) {

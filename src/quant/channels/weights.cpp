@@ -180,9 +180,9 @@ void scale_shift(Graph& graph, NodeId node, size_t input, const ChannelLayout& l
 
 void add_to_bias(Graph& graph, NodeId node, std::span<const float> numbers) {
   if (graph.node(node).input(2) == kAbsent) {
-    const ValueId made = graph.add_constant(
-        graph.node(node).name + ".bias",
-        Tensor::of<float>({static_cast<int64_t>(numbers.size())}, numbers));
+    const ValueId made =
+        graph.add_constant(graph.node(node).name + ".bias",
+                           Tensor::of<float>({static_cast<int64_t>(numbers.size())}, numbers));
     graph.node(node).inputs.resize(3, kAbsent);
     graph.node(node).inputs[2] = made;
     return;

@@ -8,7 +8,8 @@
 
 namespace octet {
 
-/// Conv, ConvTranspose, Gemm (alpha and beta 1, A not turned) or MatMul with a constant float weight.
+/// Conv, ConvTranspose, Gemm (alpha and beta 1, A not turned) or MatMul with a constant float
+/// weight.
 bool is_weighted(const Graph& graph, const Node& node);
 
 /// The channels of what a weighted operator puts out; nullopt for any other operator.
