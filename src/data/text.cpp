@@ -15,7 +15,7 @@ class TextDataset : public Dataset {
       fail(Code::Data, "{}: format 'text' needs 'length', the number of bytes of a sequence",
            path_.string());
     }
-    if (size() == 0) {
+    if (size() < 1) {
       fail(Code::Data,
            "{}: the text has {} bytes; wanted {} or more, one sequence and what follows",
            path_.string(), text_.size(), length_ + 1);

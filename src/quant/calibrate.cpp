@@ -186,7 +186,8 @@ class Look {
       if (!bad_.skip && good > 0 && !found.empty()) break;
     }
     const bool alike = !bad_.skip && good == 0 && found.size() > 1;
-    if (found.empty() || alike) fail(Code::Numeric, "calibrate: {}", error.what());
+    if (found.empty()) fail(Code::Numeric, "calibrate: {}", error.what());
+    if (alike) fail(Code::Numeric, "calibrate: {}", found[0].reason);
     if (!bad_.skip) {
       fail(Code::Numeric,
            "calibrate: {}: {}; mend or remove the image, or go on without it (--bad-images skip, "

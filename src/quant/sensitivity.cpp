@@ -19,7 +19,9 @@
 namespace octet {
 
 double NoiseSums::sqnr() const {
-  if (noise == 0) return std::numeric_limits<double>::infinity();
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  if (!std::isfinite(noise)) return -kInfinite;
+  if (noise == 0) return kInfinite;
   return 10 * std::log10(signal / noise);
 }
 
@@ -55,7 +57,7 @@ NoiseSums noise_between(const at::Tensor& exact, const at::Tensor& rounded) {
 class Replay final : public Interpretation {
  public:
   Replay(const Graph& graph, const Placement& placement, const QuantTable& table)
-      : graph_(graph), executor_(graph), rounding_(graph, placement, table) {
+      : graph_(graph), table_(table), executor_(graph), rounding_(graph, placement, table) {
     for (const NodeId id : graph.order()) ops_.push_back(&op_of(graph.node(id)));
   }
 
@@ -120,10 +122,26 @@ class Replay final : public Interpretation {
       for (size_t r = 0; r < results.size() && r < node.outputs.size(); ++r) {
         const ValueId out = node.outputs[r];
         if (out == kAbsent) continue;
-        changed[out] = own && reach.results ? rounding_.activation(out, results[r]) : results[r];
+        changed[out] = own && reach.results ? rounding_.activation(out, results[r])
+                       : own                ? results[r]
+                                            : saturated(out, results[r]);
       }
     }
     return changed;
+  }
+
+  /// What a layer's noise drives beyond the end of a later grid stays at that end, as integers do;
+  /// where the float network is beyond itself, it stays with it. A divisor that is rounded to 0
+  /// would otherwise be without measure.
+  at::Tensor saturated(ValueId id, const at::Tensor& tensor) const {
+    const QuantParams* grid = table_.find(id);
+    if (!grid || !grid->per_tensor() || tensor.scalar_type() != at::kFloat) return tensor;
+    const auto end = [&](int32_t integer) {
+      return grid->scale[0] * static_cast<float>(integer - grid->zero_point[0]);
+    };
+    const at::Tensor& real = kept_.at(id);
+    return tensor.nan_to_num(0).clamp(real.clamp_max(end(grid->low)),
+                                      real.clamp_min(end(grid->high)));
   }
 
   at::Tensor fetch(ValueId id, const Values& changed, bool rounded) {
@@ -135,6 +153,7 @@ class Replay final : public Interpretation {
   }
 
   const Graph& graph_;
+  const QuantTable& table_;
   Executor executor_;
   Simulation rounding_;
   std::vector<const OpDef*> ops_;
@@ -148,7 +167,8 @@ void compare_logits(const at::Tensor& exact, const at::Tensor& rounded, LayerNoi
   sums.logits.add(noise_between(real, other));
   const at::Tensor log_real = at::log_softmax(real, 1);
   const at::Tensor distance = log_real.exp() * (log_real - at::log_softmax(other, 1));
-  sums.divergence += std::max(distance.sum().item<double>(), 0.0);
+  const double sum = distance.sum().item<double>();
+  sums.divergence += std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::max(sum, 0.0);
   sums.changed += real.argmax(1).ne(other.argmax(1)).sum().item<int64_t>();
 }
 

@@ -16,7 +16,7 @@ struct NoiseSums {
   double signal = 0;
   double noise = 0;
 
-  /// dB; infinite where there is no noise.
+  /// dB; infinite where there is no noise, minus infinity where it is no number.
   double sqnr() const;
   void add(const NoiseSums& other);
 };
@@ -40,12 +40,12 @@ int64_t images_at_once(const Graph& graph);
 
 /// One pass over the images. Of each batch the float network's values are kept; then, layer by
 /// layer, what follows from the layer is computed again, with its weights and results rounded and
-/// everything else as it was. So an image costs about half as many runs of the network as there are
-/// layers. Small errors that are independent add up at the output by their squares (as Y. Zhou et
-/// al., "Adaptive Quantization for Deep Neural Network", AAAI 2018, section 3, take them), so a
-/// layer's part of the sum tells what it is worth to keep in float. Unlike the noise at the layer
-/// itself it knows what comes after: clips and softmaxes that hide errors, divisions that do not.
-/// Throws as `observe`.
+/// everything else as it was, but that later values stay within their grids. So an image costs
+/// about half as many runs of the network as there are layers. Small errors that are independent
+/// add up at the output by their squares (as Y. Zhou et al., "Adaptive Quantization for Deep Neural
+/// Network", AAAI 2018, take them), so a layer's part of the sum tells what it is worth to keep in
+/// float. Unlike the noise at the layer itself it knows what comes after: clips and softmaxes that
+/// hide errors, divisions that do not. Throws as `observe`.
 NetworkNoise measure_noise(const Graph& graph, const Placement& placement, const QuantTable& table,
                            std::span<const Layer> layers, const NextImages& next);
 

@@ -13,7 +13,8 @@ using nlohmann::ordered_json;
 
 std::string decibels(std::optional<double> sqnr) {
   if (!sqnr) return "-";
-  return std::isfinite(*sqnr) ? std::format("{:.1f} dB", *sqnr) : "exact";
+  if (std::isfinite(*sqnr)) return std::format("{:.1f} dB", *sqnr);
+  return *sqnr > 0 ? "exact" : "lost";
 }
 
 /// The end of a long name tells more than its beginning.

@@ -73,7 +73,7 @@ TEST(Language, KeepsItsPerplexityInFewBits) {
   const double nearest = loss({.ranges = "weight-only"}, "ONNX INT4 weights", 0.4);
   EXPECT_LT(nearest, 0.06);
   const double gptq =
-      loss({.calibration_images = 128, .methods = {"gptq"}, .ranges = "weight-only"},
+      loss({.calibration_images = 64, .methods = {"gptq"}, .ranges = "weight-only"},
            "ONNX INT4 weights", 0.4);
   EXPECT_LT(gptq, nearest);
   EXPECT_LT(gptq, 0.04);

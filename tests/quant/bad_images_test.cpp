@@ -82,7 +82,7 @@ TEST(BadImages, AreNamedWhereverTheyTurnBad) {
       {"all images alike: the network's fault",
        {{1, 1, 1, -1, 2, 2, -2, 2}},
        named,
-       "calibrate: node \"root\" (Sqrt): the value 'root' cannot be calibrated: element 3 of 8 is "
+       "calibrate: node \"root\" (Sqrt): the value 'root' cannot be calibrated: element 3 of 4 is "
        "nan"},
   };
   const RootNet net;

@@ -164,7 +164,7 @@ TEST(Calibrate, NamesWhereNanAppears) {
               calibrate(net.graph, net.placement, images({two}), {.observer = "minmax"});
             }),
             "calibrate: node \"conv\" (Conv): the value 'conv' cannot be calibrated: element 0 of "
-            "8 is nan");
+            "4 is nan");
   EXPECT_EQ(
       message_of([&] { calibrate(net.graph, net.placement, images({}), {.observer = "minmax"}); }),
       "calibrate: there are no calibration images");

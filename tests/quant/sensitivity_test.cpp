@@ -18,8 +18,8 @@ namespace octet {
 namespace {
 
 /// Batches of 4 images.
-NextImages images(int64_t count, int64_t pixels, unsigned seed = 21) {
-  const Tensor data = test::random_tensor({count, pixels}, seed, 0, 1);
+NextImages images(int64_t count, int64_t pixels, unsigned seed = 21, float high = 1) {
+  const Tensor data = test::random_tensor({count, pixels}, seed, 0, high);
   return [=, at = int64_t{0}](std::vector<float>& out) mutable -> int64_t {
     const int64_t taken = std::min<int64_t>(4, count - at);
     const auto from = data.as<float>().subspan(static_cast<size_t>(at * pixels),
@@ -42,7 +42,7 @@ struct Measured {
     const Scheme scheme{.weights = weights};
     placement = place(graph, TargetSet(names), scheme);
     table = solve(graph, placement,
-                  calibrate(graph, placement, images(16, 64), {.observer = "minmax"}));
+                  calibrate(graph, placement, images(16, 64, 21, 1.5), {.observer = "minmax"}));
     layers = layers_of(graph, placement);
     noise = measure_noise(graph, placement, table, layers, images(10, 64, 22));
   }
@@ -116,6 +116,30 @@ TEST(Sensitivity, IsThatOfAWholeRun) {
     EXPECT_NEAR(found.noise.layers[i].logits.noise, noise, 1e-5 * noise + 1e-12)
         << found.layers[i].name;
   }
+}
+
+/// 1 / (x + eps), where x is rounded to 0: integers end where the grid of the quotient ends.
+TEST(Sensitivity, OfADivisorThatIsLostIsFinite) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", DType::Float32, {-1, 4});
+  const ValueId small =
+      graph.add_op("Mul", "small", {x, graph.add_constant("c", Tensor::scalar(1.0F))});
+  const ValueId inverse = graph.add_op("Reciprocal", "inverse", {small});
+  graph.add_output(inverse);
+  infer_shapes(graph);
+  QuantTable table;
+  table.set(small, test::activation_grid(0, 1000));  // a step of 4: all is rounded to 0
+  table.set(inverse, test::activation_grid(0, 10));
+  const Layer layer{
+      .name = "small", .op = "Mul", .nodes = {*graph.producer(small)}, .results = {small}};
+  bool given = false;
+  const NetworkNoise found =
+      measure_noise(graph, {}, table, {&layer, 1}, [&](std::vector<float>& out) -> int64_t {
+        out = {0.5, 0.25, 1, 0.125};
+        return std::exchange(given, true) ? 0 : 1;
+      });
+  // Float: 2, 4, 1, 8; with the divisor lost: 10 each.
+  EXPECT_NEAR(found.layers[0].logits.noise, 64 + 36 + 81 + 4, 1e-3);
 }
 
 TEST(Sensitivity, WantsImages) {
