@@ -72,9 +72,8 @@ TEST(Language, KeepsItsPerplexityInFewBits) {
   EXPECT_LT(eight, 0.002);
   const double nearest = loss({.ranges = "weight-only"}, "ONNX INT4 weights", 0.4);
   EXPECT_LT(nearest, 0.06);
-  const double gptq =
-      loss({.calibration_images = 64, .methods = {"gptq"}, .ranges = "weight-only"},
-           "ONNX INT4 weights", 0.4);
+  const double gptq = loss({.calibration_images = 64, .methods = {"gptq"}, .ranges = "weight-only"},
+                           "ONNX INT4 weights", 0.4);
   EXPECT_LT(gptq, nearest);
   EXPECT_LT(gptq, 0.04);
 }
