@@ -18,7 +18,8 @@ namespace octet {
 ///                  "exponent": -10, "first": -1741, "counts": [3, 0, 7, ...]}, ...]}
 ///
 /// `network` is the float network's fingerprint (graph/fingerprint.h), and the names of methods
-/// that changed it beforehand. Bin i of `counts` covers [first + i, first + i + 1) x 2^exponent.
+/// that changed it beforehand, each with what the magnitudes of all constants added up to then.
+/// Bin i of `counts` covers [first + i, first + i + 1) x 2^exponent.
 /// `course` has the sketch's milestones: images, the range of all values, the range of 99.99 % of
 /// them. A group that no data reached has none of these. Numbers are exact: what is read back is
 /// what was written.

@@ -63,6 +63,10 @@ void run_bias_correction(QuantizedNetwork& network, const MethodContext& context
       "bias-correction: the biases of {} layers moved; their channels' means were off by {:.2f} % "
       "of a deviation, in the mean",
       done.layers, 100 * done.before));
+  if (!done.not_finite.empty()) {
+    context.notes.push_back("bias-correction: for some image not finite, and left as they were: " +
+                            join(done.not_finite, ", "));
+  }
   if (done.without.empty()) return;
   context.notes.push_back("bias-correction: no bias fits to " + join(done.without, ", "));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdlib>
 
 #include "api/bad_images.h"
@@ -259,6 +260,20 @@ BadImages ImageStream::bad_images() const {
 
 namespace {
 
+/// The magnitudes of all float constants that are read, added up: another number where a method
+/// that looks at images saw others, and hardly moved by how floats are rounded.
+double sum_of_constants(const Graph& graph) {
+  double sum = 0;
+  for (const NodeId id : graph.order()) {
+    for (size_t i = 0; i < graph.node(id).inputs.size(); ++i) {
+      const Tensor* constant = graph.constant_input(graph.node(id), i);
+      if (!constant || constant->dtype != DType::Float32) continue;
+      for (const float number : constant->as<float>()) sum += std::abs(number);
+    }
+  }
+  return sum;
+}
+
 /// The placed network, nothing observed yet.
 ObservedNetwork prepared(Graph graph, const Deployment& deployment,
                          const CalibrationSettings& settings, const CalibrationImages* images,
@@ -266,12 +281,11 @@ ObservedNetwork prepared(Graph graph, const Deployment& deployment,
   observer_named(settings);  // before the work, not after it
   const auto methods = methods_named(settings.methods, images != nullptr);
   std::string print = fingerprint(graph);
-  for (const Method* method : methods) {
-    if (method->prepare) print += std::format(" with {}", method->name);
-  }
   const Prepare prepare = [&](Graph& fused, std::vector<std::string>& notes) {
     for (const Method* method : methods) {
-      if (method->prepare) method->prepare(fused, {images, settings, progress, notes});
+      if (!method->prepare) continue;
+      method->prepare(fused, {images, settings, progress, notes});
+      print += std::format(" with {} ({:.6g})", method->name, sum_of_constants(fused));
     }
   };
   ObservedNetwork observed{.network = place_network(std::move(graph), deployment, prepare),

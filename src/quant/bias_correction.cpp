@@ -107,14 +107,18 @@ class BiasCorrector {
       const ValueId out = graph_.node(id).outputs[0];
       const ChannelSums rounded = sums_of_rounded(id, images());
       const at::Tensor error = rounded.mean() - wanted.at(out).mean();
+      step.advance(1);
+      if (!error.isfinite().all().item<bool>()) {
+        result_.not_finite.push_back(describe(graph_.node(id)));
+        continue;
+      }
+      ++result_.layers;
       const at::Tensor share = error.abs() / wanted.at(out).deviation().clamp_min(1e-12);
       errors += share.mean().item<double>();
       take_from_bias(id, error);
       solve_constants(graph_, placement_, table_);
-      step.advance(1);
     }
-    result_.layers = static_cast<int64_t>(layers_.size());
-    result_.before = layers_.empty() ? 0 : errors / static_cast<double>(layers_.size());
+    result_.before = result_.layers == 0 ? 0 : errors / static_cast<double>(result_.layers);
     return result_;
   }
 

@@ -17,6 +17,9 @@ struct BiasCorrection {
   int64_t layers = 0;  ///< whose biases moved
   double before = 0;   ///< mean over channels of |mean error| / deviation of the channel
   std::vector<std::string> without;  ///< nodes that can have no bias, described
+  /// Nodes that put out NaN or infinity for some image, rounded or in float; they keep their
+  /// biases.
+  std::vector<std::string> not_finite;
 };
 
 /// Empirical bias correction (M. Nagel et al., "Data-Free Quantization Through Weight Equalization

@@ -114,5 +114,32 @@ TEST(ChannelMethods, WantSenseAndImages) {
   }
 }
 
+/// Of a network that was prepared otherwise: by no method, or off other images.
+TEST(ChannelMethods, RefuseOtherCalibrations) {
+  const Prepared place;
+  for (const char* more : {"-o @q.onnx --keep-calibration @plain.calib",
+                           "-o @q.onnx --keep-calibration @scaled.calib --method migrate"}) {
+    const auto kept = run_octet(
+        words(place, std::string("quantize @clipped.onnx --data @data.yaml ").append(more)));
+    ASSERT_EQ(kept.status, 0) << kept.err;
+  }
+  const auto again = [&](std::string_view calibration, std::string_view more) {
+    return run_octet(words(place, std::format("quantize @clipped.onnx --data @data.yaml -o @r.onnx "
+                                              "--calibration @{} {}",
+                                              calibration, more)));
+  };
+  EXPECT_EQ(again("scaled.calib", "--method migrate").status, 0);
+  for (const auto& [calibration, more] : std::vector<std::pair<std::string, std::string>>{
+           {"plain.calib", "--method equalize"},
+           {"scaled.calib", ""},
+           {"scaled.calib", "--method migrate --images 4"}}) {
+    const auto ended = again(calibration, more);
+    EXPECT_NE(ended.status, 0) << calibration << " " << more;
+    EXPECT_TRUE(
+        ended.err.contains("its weights, or methods that change them, are others: calibrate again"))
+        << ended.err;
+  }
+}
+
 }  // namespace
 }  // namespace octet
