@@ -35,6 +35,9 @@ void add_quantize(CLI::App& app) {
                       "weight-only ranges: asymmetric (the default) or symmetric");
   command->add_option("--activations", options.activations, "asymmetric or symmetric")
       ->capture_default_str();
+  command->add_option("--weight-range", options.weight_range, "narrow (-127 to 127) or full (-128)")
+      ->capture_default_str();
+  command->add_option("--scales", options.scales, "any or power-of-two")->capture_default_str();
   command
       ->add_option("--override", options.overrides,
                    "PATTERN=WORDS: what nodes of such names do otherwise, such as '/head/*=float' "

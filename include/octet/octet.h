@@ -165,6 +165,10 @@ struct QuantizeOptions {
   /// "asymmetric" (each group has its zero point; empty means this) or "symmetric".
   std::string weights;
   std::string activations = "asymmetric";  ///< or "symmetric": zero point 0 in int8
+  /// The integers of weights: "narrow", -127 to 127, or "full", -128 to 127 (ONNX alone).
+  std::string weight_range = "narrow";
+  /// "any", or "power-of-two": each is the least power of two that holds the range. 8 bits.
+  std::string scales = "any";
   /// What some nodes do otherwise: "PATTERN=WORDS", such as "/head/*=float" (docs/schemes.md).
   /// Where two are of one node the later one holds.
   std::vector<std::string> overrides;

@@ -86,7 +86,7 @@ class Adopter {
     DType wanted = DType::Int8;
     if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
       params.axis = weight->axis;
-      params.low = -127;
+      params.low = group.scheme.weight_range == Scheme::WeightRange::Full ? -128 : -127;
     } else if (std::holds_alternative<BiasGrid>(group.rule)) {
       wanted = DType::Int32;
       params.axis = bias_axis(std::get<BiasGrid>(group.rule));

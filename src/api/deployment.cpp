@@ -73,6 +73,10 @@ void check_dynamic(const DeploymentChoice& choice, const Deployment& made) {
   if (made.scheme.activations == Scheme::Activations::Symmetric) {
     refuse("activations", choice.activations);
   }
+  if (made.scheme.weight_range == Scheme::WeightRange::Full) {
+    refuse("the range of weights", choice.weight_range);
+  }
+  if (made.scheme.scales == Scheme::Scales::PowerOfTwo) refuse("scales", choice.scales);
   for (const TargetProfile* target : made.targets.profiles()) {
     if (target->io == Io::Float) continue;
     fail(Code::Usage, "the target {} has no kernels of dynamic ranges; wanted static ones",
@@ -119,6 +123,10 @@ void check_weight_only(const DeploymentChoice& choice, const Deployment& made) {
   if (made.scheme.activations == Scheme::Activations::Symmetric) {
     refuse("activations", choice.activations);
   }
+  if (made.scheme.weight_range == Scheme::WeightRange::Full) {
+    refuse("the range of weights", choice.weight_range);
+  }
+  if (made.scheme.scales == Scheme::Scales::PowerOfTwo) refuse("scales", choice.scales);
 }
 
 void refuse_groups(const DeploymentChoice& choice) {
@@ -167,6 +175,15 @@ Deployment deployment_of(const DeploymentChoice& choice) {
                                  ? Scheme::Saturation::Avoid
                                  : Scheme::Saturation::Report;
   }
+  if (!choice.weight_range.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"narrow", "full"};
+    made.scheme.weight_range = static_cast<Scheme::WeightRange>(
+        index_of(choice.weight_range, "the range of weights", kWords));
+  }
+  if (!choice.scales.empty()) {
+    constexpr std::array<std::string_view, 2> kWords{"any", "power-of-two"};
+    made.scheme.scales = static_cast<Scheme::Scales>(index_of(choice.scales, "scales", kWords));
+  }
   made.scheme.activation_bits =
       choice.activation_bits != 0 ? choice.activation_bits : targets.profiles()[0]->activation_bits;
   const bool wide = made.scheme.activation_bits == 16;
@@ -187,6 +204,10 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   if (wide && made.form.io != Io::Float) {
     fail(Code::Usage, "files of 16-bit activations have float at their ends; leave out '{}'",
          choice.io);
+  }
+  if (wide && made.scheme.scales == Scheme::Scales::PowerOfTwo) {
+    fail(Code::Usage, "scales that are powers of two are for 8-bit activations; leave out '{}'",
+         choice.scales);
   }
   targets.check(made.scheme);
   targets.check(made.form.io);

@@ -26,6 +26,8 @@ struct DeploymentChoice {
   int weight_bits = 0;                   ///< of weight-only ranges: 4 or 8; 0: 4
   int64_t group_size = 0;                ///< of weight-only ranges: one of `kGroupSizes`; 0: 32
   std::vector<Override> overrides = {};  ///< what some nodes do otherwise
+  std::string weight_range = {};         ///< "narrow" or "full"; the former where nothing is said
+  std::string scales = {};               ///< "any" or "power-of-two"; the former
 };
 
 /// What a network is quantized for.

@@ -25,6 +25,7 @@ struct Method {
   std::string_view name;     ///< as users say it: "bias-correction"
   std::string_view summary;  ///< one line for lists
   bool needs_images = true;
+  bool free_grids = false;  ///< wants scales of any size, and weights in the narrow range
   /// Changes the fused float network, before quantizers are placed and calibrated; or nullptr.
   void (*prepare)(Graph& graph, const MethodContext& context) = nullptr;
   /// Changes the calibrated network: its constants, and their entries; or nullptr.

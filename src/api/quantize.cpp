@@ -136,7 +136,9 @@ QuantizeResult quantize(const std::filesystem::path& model, const std::filesyste
                      .ranges = options.ranges,
                      .weight_bits = options.weight_bits,
                      .group_size = options.group_size,
-                     .overrides = parse_overrides(options.overrides)});
+                     .overrides = parse_overrides(options.overrides),
+                     .weight_range = options.weight_range,
+                     .scales = options.scales});
   const std::vector<InputShape> shapes = parse_input_shapes(options.shapes);
   if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
     return quantize_dynamically(read_network(model, shapes), deployment, data, outputs);

@@ -214,6 +214,8 @@ void read_scheme(YamlSection& root, DeploymentChoice& choice) {
   YamlSection scheme = root.section("scheme");
   choice.weights = read_word(scheme, "weights", {"per-channel", "per-tensor"});
   choice.activations = read_word(scheme, "activations", {"asymmetric", "symmetric"});
+  choice.weight_range = read_word(scheme, "weight_range", {"narrow", "full"});
+  choice.scales = read_word(scheme, "scales", {"any", "power-of-two"});
   choice.saturation = read_word(scheme, "saturation", {"avoid", "report"});
   for (YamlSection& each : scheme.sections("overrides")) {
     choice.overrides.push_back(read_override(std::move(each)));

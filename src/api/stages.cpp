@@ -188,6 +188,9 @@ void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
 }
 
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source) {
+  if (network.placement.scheme.scales == Scheme::Scales::PowerOfTwo) {
+    return "; raw pixels are not its integers, because scales are powers of two";
+  }
   const auto grid = pixel_grid(source);
   if (grid && grid->zero_point != 0 &&
       network.placement.scheme.activations == Scheme::Activations::Symmetric) {
@@ -274,12 +277,24 @@ double sum_of_constants(const Graph& graph) {
   return sum;
 }
 
+/// What learns on its grids may leave a scale that is no power of two.
+void refuse_methods(std::span<const Method* const> methods, const Scheme& scheme) {
+  const bool powers = scheme.scales == Scheme::Scales::PowerOfTwo;
+  if (!powers && scheme.weight_range == Scheme::WeightRange::Narrow) return;
+  for (const Method* method : methods) {
+    if (!method->free_grids) continue;
+    fail(Code::Usage, "the method '{}' wants scales of any size and narrow weights; leave out '{}'",
+         method->name, powers ? "power-of-two" : "full");
+  }
+}
+
 /// The placed network, nothing observed yet.
 ObservedNetwork prepared(Graph graph, const Deployment& deployment,
                          const CalibrationSettings& settings, const CalibrationImages* images,
                          const ProgressSink& progress) {
   observer_named(settings);  // before the work, not after it
   const auto methods = methods_named(settings.methods, images != nullptr);
+  refuse_methods(methods, deployment.scheme);
   std::string print = fingerprint(graph);
   const Prepare prepare = [&](Graph& fused, std::vector<std::string>& notes) {
     for (const Method* method : methods) {

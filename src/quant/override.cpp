@@ -116,8 +116,8 @@ std::string reason_against(const Override& chosen, const TargetProfile& target,
 
 void check_overrides(const TargetSet& targets, const Scheme& scheme,
                      std::span<const Override> overrides) {
-  if (!overrides.empty() && scheme.ranges == Scheme::Ranges::Dynamic) {
-    fail(Code::Usage, "dynamic ranges have no choice by node; leave out '{}'",
+  if (!overrides.empty() && scheme.ranges != Scheme::Ranges::Static) {
+    fail(Code::Usage, "only static ranges have a choice by node; leave out '{}'",
          override_text(overrides[0]));
   }
   for (const Override& chosen : overrides) {

@@ -11,6 +11,7 @@
 #include "quant/float_parts.h"
 #include "quant/reconcile.h"
 #include "quant/saturation.h"
+#include "quant/solve.h"
 
 namespace octet {
 namespace {
@@ -141,8 +142,14 @@ class Placer {
                Scheme::Activations::Symmetric;
   }
 
+  bool powers_of_two() const { return placement_.scheme.scales == Scheme::Scales::PowerOfTwo; }
+
   void apply(const Node& node, const OpDef& op, const Rescale& rule) {
-    const double factor = rule.factor ? rule.factor(graph_, node) : 0;
+    double factor = rule.factor ? rule.factor(graph_, node) : 0;
+    // The same integers on a scale times the factor would have to be on a power of two again.
+    if (factor > 0 && powers_of_two() && power_of_two(static_cast<float>(factor)) != factor) {
+      factor = 0;
+    }
     for (ValueId in : data_inputs(node, op)) {
       if (!graph_.is_constant(in)) {
         if (factor > 0 && follows(node.outputs[0], in, factor)) {
@@ -200,7 +207,10 @@ class Placer {
   void apply(const Node& node, const OpDef& /*op*/, const Absorbable& rule) {
     const ValueId in = node.inputs[0];
     bound(node, rule);
-    if (symmetric(node.outputs[0])) return keep_clip(in, node.outputs[0]);
+    // A power of two ends a grid where it does, not where the activation does.
+    const auto [low, high] = rule.bounds(graph_, node);
+    const bool ends = !powers_of_two() || (low == 0 && (high == 1 || std::isinf(high)));
+    if (symmetric(node.outputs[0]) || !ends) return keep_clip(in, node.outputs[0]);
     if (!can_absorb(in)) return;
     if (!saturates(node, rule)) {
       sets_.join(in, node.outputs[0]);
@@ -226,9 +236,9 @@ class Placer {
 
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    const FixedGrid unit = !symmetric(node.outputs[0])
-                               ? FixedGrid{1.0F / 255, -128}
-                               : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
+    FixedGrid unit = !symmetric(node.outputs[0]) ? FixedGrid{1.0F / 255, -128}
+                                                 : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
+    if (powers_of_two()) unit.scale = power_of_two(unit.scale) / 2;  // it ends one step below 1
     rules_[node.outputs[0]] =
         low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
   }

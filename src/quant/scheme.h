@@ -30,11 +30,22 @@ struct Scheme {
         false;  ///< zero points in the middle of the codes; else each group has its own
     bool operator==(const Groups&) const = default;
   };
+  /// The integers of weights.
+  enum class WeightRange : uint8_t {
+    Narrow,  ///< -127 to 127, as TFLite demands
+    Full,    ///< -128 to 127; on targets of uint8 activations stored as 0 to 255 around 128
+  };
+  enum class Scales : uint8_t {
+    Any,
+    PowerOfTwo,  ///< the least power of two that holds the range: shifts instead of products
+  };
   Weights weights = Weights::PerChannel;
   Activations activations = Activations::Asymmetric;
   int activation_bits = 8;  ///< 8, or 16 (then symmetric)
   Ranges ranges = Ranges::Static;
   Saturation saturation = Saturation::Avoid;
+  WeightRange weight_range = WeightRange::Narrow;
+  Scales scales = Scales::Any;
   Groups groups;
 
   bool operator==(const Scheme&) const = default;

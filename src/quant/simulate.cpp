@@ -57,13 +57,26 @@ at::Tensor Simulation::activation(ValueId id, const at::Tensor& tensor) {
 }
 
 at::Tensor TrainingSimulation::weight_scale(ValueId id, const WeightGrid& rule) const {
+  at::Tensor scale = least_scale(id, rule);
+  if (placement_.scheme.scales == Scheme::Scales::PowerOfTwo) {
+    scale = scale.clone();
+    float* const held = scale.data_ptr<float>();
+    std::transform(held, held + scale.numel(), held, power_of_two);
+  }
+  return scale;
+}
+
+at::Tensor TrainingSimulation::least_scale(ValueId id, const WeightGrid& rule) const {
   const at::NoGradGuard no_grad;
   const at::Tensor weight = executor_.constant(id).detach();
   std::vector<int64_t> others;
   for (int64_t d = 0; d < weight.dim(); ++d) {
     if (d != rule.axis) others.push_back(d);
   }
-  at::Tensor scale = at::amax(weight.abs(), others) / 127.0F;
+  // In the full range what lies below zero has a step more.
+  const at::Tensor magnitude =
+      full_range() ? at::maximum(weight, weight * (-127.0F / 128.0F)) : weight.abs();
+  at::Tensor scale = at::amax(magnitude, others) / 127.0F;
   scale.clamp_min_(kSmallestScale);
   if (rule.pairs != PairOrder::None) {
     const at::Tensor least = pair_scales(rule.pairs, weight);
@@ -81,7 +94,8 @@ at::Tensor TrainingSimulation::constant(ValueId id, const at::Tensor& tensor) {
   if (group == placement_.group_of.end()) return tensor;
   const GroupRule& rule = placement_.groups[group->second].rule;
   if (const auto* weight = std::get_if<WeightGrid>(&rule)) {
-    return rounded_along(tensor, weight_scale(id, *weight), std::max(weight->axis, 0), {-127, 127});
+    return rounded_along(tensor, weight_scale(id, *weight), std::max(weight->axis, 0),
+                         {full_range() ? -128 : -127, 127});
   }
   if (const auto* bias = std::get_if<BiasGrid>(&rule)) {
     const auto& weight =

@@ -35,6 +35,8 @@ class TrainingSimulation : public Interpretation {
 
  private:
   at::Tensor weight_scale(ValueId id, const WeightGrid& rule) const;
+  at::Tensor least_scale(ValueId id, const WeightGrid& rule) const;
+  bool full_range() const { return placement_.scheme.weight_range == Scheme::WeightRange::Full; }
   const Placement& placement_;
   const QuantTable& table_;
   const Executor& executor_;

@@ -23,8 +23,9 @@ QuantParams rescaled_params(const Rescaled& rule, const QuantTable& table, const
   return params;
 }
 
-/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1.
-std::vector<float> magnitudes(const Tensor& weight, int axis) {
+/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1. In the full
+/// range what lies below zero has a step more.
+std::vector<float> magnitudes(const Tensor& weight, int axis, bool full) {
   const auto values = weight.as<float>();
   const std::span<const int64_t> shape = weight.shape;
   const auto at = static_cast<size_t>(axis);
@@ -33,7 +34,8 @@ std::vector<float> magnitudes(const Tensor& weight, int axis) {
       axis < 0 ? values.size() : static_cast<size_t>(element_count(shape.subspan(at + 1)));
   for (size_t i = 0; i < values.size(); ++i) {
     float& slot = largest[i / inner % largest.size()];
-    slot = std::max(slot, std::abs(values[i]));
+    slot = std::max(slot,
+                    full && values[i] < 0 ? -values[i] * (127.0F / 128.0F) : std::abs(values[i]));
   }
   return largest;
 }
@@ -48,11 +50,12 @@ float bias_magnitude(const Tensor& bias, const WeightGrid& rule, size_t c) {
 }
 
 QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& rule,
-                          const QuantTable& table) {
-  QuantParams params{.axis = rule.axis, .low = -127, .high = 127};
+                          const Scheme& scheme, const QuantTable& table) {
+  const bool full = scheme.weight_range == Scheme::WeightRange::Full;
+  QuantParams params{.axis = rule.axis, .low = full ? -128 : -127, .high = 127};
   const float input_scale = table.at(rule.input, graph).scale[0];
   const Tensor* bias = rule.bias == kAbsent ? nullptr : &*graph.value(rule.bias).constant;
-  const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis);
+  const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis, full);
   for (size_t c = 0; c < largest.size(); ++c) {
     if (!std::isfinite(largest[c])) {
       fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
@@ -66,6 +69,9 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
   }
   if (rule.pairs != PairOrder::None) {
     widen_for_pairs(rule.pairs, *graph.value(weight).constant, params);
+  }
+  if (scheme.scales == Scheme::Scales::PowerOfTwo) {
+    std::ranges::transform(params.scale, params.scale.begin(), power_of_two);
   }
   return params;
 }
@@ -125,9 +131,24 @@ QuantParams activation_params(Range range, Scheme::Activations activations) {
   return params;
 }
 
+float power_of_two(float scale) {
+  int exponent = 0;
+  const float part = std::frexp(scale, &exponent);  // [0.5, 1)
+  return std::ldexp(1.0F, part == 0.5F ? exponent - 1 : exponent);
+}
+
 QuantParams activation_params(Range range, const Scheme& scheme) {
-  return scheme.activation_bits == 16 ? sixteen_bit_params(range)
-                                      : activation_params(range, scheme.activations);
+  QuantParams params = scheme.activation_bits == 16 ? sixteen_bit_params(range)
+                                                    : activation_params(range, scheme.activations);
+  if (scheme.scales == Scheme::Scales::Any) return params;
+  params.scale[0] = power_of_two(params.scale[0]);
+  if (scheme.activation_bits == 16 || scheme.activations == Scheme::Activations::Symmetric) {
+    return params;
+  }
+  const double low = std::min(range.empty ? 0.0F : range.low, 0.0F);
+  const double zero = std::nearbyint(-128.0 - low / static_cast<double>(params.scale[0]));
+  params.zero_point[0] = static_cast<int32_t>(std::clamp(zero, -128.0, 127.0));
+  return params;
 }
 
 void solve_constants(const Graph& graph, const Placement& placement, QuantTable& table) {
@@ -136,7 +157,7 @@ void solve_constants(const Graph& graph, const Placement& placement, QuantTable&
     if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
       const QuantParams* known = table.find(id);
       if (known && known->origin == Origin::Imported) continue;
-      table.set(id, weight_params(graph, id, *weight, table));
+      table.set(id, weight_params(graph, id, *weight, group.scheme, table));
     } else if (const auto* bias = std::get_if<BiasGrid>(&group.rule)) {
       table.set(id, bias_params(graph, *bias, table));
     } else {

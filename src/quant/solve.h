@@ -15,7 +15,9 @@ inline constexpr float kLargestBias = 1073741824.0F;
 /// and a zero point that makes 0 exact. Symmetric: zero point 0, and the smallest scale that holds
 /// the range in -128..127. A range of nothing but 0 counts as [0, 1].
 QuantParams activation_params(Range range, Scheme::Activations activations = {});
-/// Those of a scheme: as above, or of 16 bits.
+/// The least power of two that is not below the scale.
+float power_of_two(float scale);
+/// Those of a scheme: as above, or of 16 bits; on a scale that is a power of two where it says so.
 QuantParams activation_params(Range range, const Scheme& scheme);
 
 /// Computes every entry of the table: observed ranges, fixed grids, weights from their data, then

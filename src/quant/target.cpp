@@ -63,6 +63,12 @@ bool TargetSet::narrow_sums() const {
 
 void TargetSet::check(const Scheme& scheme) const {
   for (const TargetProfile* profile : profiles_) {
+    if (scheme.weight_range == Scheme::WeightRange::Full && profile->extension == ".tflite") {
+      fail(Code::Usage,
+           "the target {} has weights from -127 to 127 (TFLite's specification); wanted the "
+           "narrow range",
+           profile->name);
+    }
     if (scheme.weights == profile->weights() || scheme.weights == Scheme::Weights::PerTensor)
       continue;
     fail(Code::Usage,

@@ -28,6 +28,21 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
        "quantize @net.onnx --data @data.yaml --target tflite-int16x8 -o @a.tflite", 2,
        "the target 'tflite-int16x8' has integer kernels of 16-bit activations, not of 8 bits; "
        "choose 16 bits, or a target of 8"},
+      {"full range in TFLite",
+       "quantize @net.onnx --data @data.yaml --weight-range full -o @a.tflite", 2,
+       "the target tflite has weights from -127 to 127 (TFLite's specification); wanted the narrow "
+       "range"},
+      {"a range of weights that is none",
+       "quantize @net.onnx --data @data.yaml --weight-range wide -o @a.onnx", 2,
+       "'wide' is no choice of the range of weights; wanted narrow or full"},
+      {"powers of two with 16 bits",
+       "quantize @net.onnx --data @data.yaml --activation-bits 16 --scales power-of-two -o "
+       "@a.tflite",
+       2, "scales that are powers of two are for 8-bit activations; leave out 'power-of-two'"},
+      {"powers of two that move",
+       "quantize @net.onnx --data @data.yaml --scales power-of-two --method adaround -o @a.onnx", 2,
+       "the method 'adaround' wants scales of any size and narrow weights; leave out "
+       "'power-of-two'"},
       {"unknown ranges", "quantize @net.onnx --ranges moving -o @a.tflite", 2,
        "'moving' is no choice of ranges; wanted static or dynamic or weight-only"},
       {"dynamic 16 bits", "quantize @net.onnx --ranges dynamic --activation-bits 16 -o @a.tflite",
@@ -107,6 +122,21 @@ TEST(Forms, WriteSixteenBits) {
   EXPECT_TRUE(evaluated(place, "a.tflite").starts_with("TFLite INT16X8  "));
   const auto found = run_octet({"inspect", place.file("a.tflite")});
   EXPECT_FALSE(found.out.contains("still float")) << found.out;
+}
+
+TEST(Forms, AreTakenBackFromTheirFiles) {
+  const Workplace place;
+  for (const std::string scheme : {"--scales power-of-two -o @a.tflite", "--weight-range full"}) {
+    const auto made = run_octet(
+        words(place, "quantize @net.onnx --data @data.yaml -o @a.octet -o @a.onnx " + scheme));
+    EXPECT_EQ(made.status, 0) << made.err;
+    for (const std::string against : {"a.octet", "net.onnx"}) {
+      const auto verified = run_octet(
+          words(place, "verify @a.onnx --against @" + against + " --data @data.yaml --images 2"));
+      EXPECT_EQ(verified.status, 0) << verified.err;
+      EXPECT_TRUE(verified.out.contains("values equal the simulation's")) << verified.out;
+    }
+  }
 }
 
 TEST(Forms, QuantizeOffKeptCalibrations) {

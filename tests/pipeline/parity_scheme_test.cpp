@@ -1,4 +1,5 @@
-// Weights per tensor and symmetric activations: both files against the simulation and against the
+// Weights per tensor or in their full range, symmetric activations, scales that are powers of two:
+// both files against the simulation and against the
 // exact dialects.
 #include "pipeline/parity.h"
 
@@ -11,6 +12,15 @@ constexpr Scheme kPerTensor{.weights = Scheme::Weights::PerTensor};
 constexpr Scheme kSymmetric{.activations = Scheme::Activations::Symmetric};
 constexpr Scheme kPerTensorSymmetric{.weights = Scheme::Weights::PerTensor,
                                      .activations = Scheme::Activations::Symmetric};
+constexpr Scheme kPowerOfTwo{.scales = Scheme::Scales::PowerOfTwo};
+constexpr Scheme kPowerOfTwoAround0{.weights = Scheme::Weights::PerTensor,
+                                    .activations = Scheme::Activations::Symmetric,
+                                    .scales = Scheme::Scales::PowerOfTwo};
+constexpr Scheme kFullRange{.saturation = Scheme::Saturation::Report,
+                            .weight_range = Scheme::WeightRange::Full};
+constexpr Scheme kFullRangePerTensor{.weights = Scheme::Weights::PerTensor,
+                                     .saturation = Scheme::Saturation::Report,
+                                     .weight_range = Scheme::WeightRange::Full};
 
 /// What the schemes change: products with their biases, and whatever clips.
 const std::vector<ParityCase>& networks() {
@@ -113,8 +123,14 @@ std::vector<ParityCase> scheme_cases() {
   std::vector<ParityCase> all = clips();
   for (const auto& [name, scheme] :
        {std::pair{"PerTensor", kPerTensor}, std::pair{"Symmetric", kSymmetric},
-        std::pair{"PerTensorSymmetric", kPerTensorSymmetric}}) {
+        std::pair{"PerTensorSymmetric", kPerTensorSymmetric}, std::pair{"PowerOfTwo", kPowerOfTwo},
+        std::pair{"PowerOfTwoSymmetric", kPowerOfTwoAround0}, std::pair{"FullRange", kFullRange},
+        std::pair{"FullRangePerTensor", kFullRangePerTensor}}) {
     for (ParityCase network : networks()) {
+      if (scheme.weight_range == Scheme::WeightRange::Full) {
+        if (network.name == "ConvTranspose") continue;  // ONNX Runtime has no integer kernel of it
+        network.targets = {"onnxruntime-cpu"};
+      }
       network.name += name;
       network.scheme = scheme;
       all.push_back(std::move(network));

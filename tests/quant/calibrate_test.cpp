@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <cmath>
 
@@ -48,6 +49,24 @@ TEST(Solve, CentresSymmetricGridsOnZero) {
     const QuantParams params = activation_params(c.range, Scheme::Activations::Symmetric);
     EXPECT_FLOAT_EQ(params.scale[0], c.scale);
     EXPECT_EQ(params.zero_point[0], 0);
+  }
+}
+
+RC_GTEST_PROP(Solve, TakesTheLeastPowerOfTwoThatHoldsTheRange, ()) {
+  const auto tenth = [] { return static_cast<float>(*rc::gen::inRange(0, 100000)) / 1000; };
+  const Range range{-tenth(), tenth(), false};
+  for (const auto activations : {Scheme::Activations::Asymmetric, Scheme::Activations::Symmetric}) {
+    const Scheme scheme{.activations = activations, .scales = Scheme::Scales::PowerOfTwo};
+    const QuantParams free = activation_params(range, activations);
+    const QuantParams params = activation_params(range, scheme);
+    int exponent = 0;
+    RC_ASSERT(std::frexp(params.scale[0], &exponent) == 0.5F);
+    RC_ASSERT(params.scale[0] >= free.scale[0] && params.scale[0] < 2 * free.scale[0]);
+    const double step = params.scale[0];
+    const double zero = params.zero_point[0];
+    RC_ASSERT((-128 - zero) * step <= range.low + step / 2 + 1e-6);
+    RC_ASSERT((127 - zero) * step >= range.high - step / 2 - 1e-6);
+    RC_ASSERT(activations == Scheme::Activations::Asymmetric || zero == 0);
   }
 }
 

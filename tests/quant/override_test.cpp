@@ -109,7 +109,7 @@ TEST(Override, IsRefusedWhereATargetCannotRunIt) {
       {kOnnxAlone,
        {.ranges = Scheme::Ranges::Dynamic},
        "c=float",
-       "dynamic ranges have no choice by node; leave out 'c=float'"},
+       "only static ranges have a choice by node; leave out 'c=float'"},
   };
   for (const Row& row : rows) {
     const std::vector<Override> given{parse_override(row.text)};
