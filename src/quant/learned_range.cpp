@@ -25,7 +25,7 @@ LearnedRange::LearnedRange(const QuantParams& params, const FromData& bounds) : 
   least_ = 0.5;
   most_ = std::min({2.0, room(scale, params.high - zero, bounds.high),
                     room(scale, zero - params.low, -bounds.low)});
-  zero_point_ = at::full({1}, zero);
+  zero_point_ = at::full({1}, zero - params.low);
   variable_ = at::zeros({1});
   variable_.set_requires_grad(true);
 }
@@ -40,8 +40,10 @@ void LearnedRange::keep_inside() {
 }
 
 at::Tensor LearnedRange::round(const at::Tensor& tensor) const {
-  return at::_fake_quantize_learnable_per_tensor_affine(tensor, scale(), zero_point_, start_.low,
-                                                        start_.high);
+  // Counted from the lowest integer: LibTorch 2.14 rounds a zero point below 0 up, so that grids
+  // would end a step early on one side.
+  return at::_fake_quantize_learnable_per_tensor_affine(tensor, scale(), zero_point_, 0,
+                                                        start_.high - start_.low);
 }
 
 QuantParams LearnedRange::params() const {

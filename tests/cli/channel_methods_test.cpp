@@ -132,7 +132,7 @@ TEST(ChannelMethods, RefuseOtherCalibrations) {
   for (const auto& [calibration, more] : std::vector<std::pair<std::string, std::string>>{
            {"plain.calib", "--method equalize"},
            {"scaled.calib", ""},
-           {"scaled.calib", "--method migrate --images 4"}}) {
+           {"scaled.calib", "--method migrate --images 1"}}) {
     const auto ended = again(calibration, more);
     EXPECT_NE(ended.status, 0) << calibration << " " << more;
     EXPECT_TRUE(

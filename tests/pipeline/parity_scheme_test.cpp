@@ -58,7 +58,8 @@ const std::vector<ParityCase>& networks() {
        1, 2},
       {"LargeBias",
        [](SmallNet& n) { return n.op("Conv", {n.x, n.c({4, 3, 3, 3}), n.c({4}, 200, 900)}); }},
-      {"HardSwish", [](SmallNet& n) { return n.op("HardSwish", {n.mixed(n.x)}); }, 1, 2},
+      // x / 6 is rounded once more where scales are powers of two.
+      {"HardSwish", [](SmallNet& n) { return n.op("HardSwish", {n.mixed(n.x)}); }, 1, 3},
       {"HardSigmoidGate",
        [](SmallNet& n) {
          const ValueId pooled = n.op("GlobalAveragePool", {n.x});
