@@ -14,7 +14,7 @@ namespace {
 using test::RefinedNet;
 
 WalkSettings few_steps(WalkSettings settings) {
-  settings.unit.iterations = 60;
+  settings.unit.iterations = 150;
   settings.unit.rate = 0.05;
   settings.unit.range_rate = 0.01;
   settings.unit.batch = 8;
