@@ -1,8 +1,7 @@
 // OpenMP's threads, which LibTorch computes with, wait for one another and for the next work by
-// spinning: libgomp's default is 15 ms on processors of these years. Where anything else runs,
-// threads then spin on the cores that those they wait for should have, and work takes ten times as
-// long. Here they spin for 50 microseconds, which bridges the gaps between operators, and then
-// sleep.
+// spinning, libgomp's 300,000 turns long. Where anything else runs, threads then spin on the cores
+// that those they wait for should have. Here they spin for 1,000 turns, which bridges the gaps
+// between operators, and then sleep.
 //
 // libgomp reads its environment once, when it is loaded, and has no other way to be told. So the
 // program starts itself anew with the word in its environment, before any library's own start:
