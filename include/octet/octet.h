@@ -268,7 +268,8 @@ struct GridOptions {
   /// Of scheme words, as in a recipe: "per-tensor symmetric" (`grid_schemes`); empty: all.
   std::vector<std::string> schemes;
   /// Ways to choose ranges and to refine, in rows: an observer ("mse"), or an observer with methods
-  /// ("percentile+bias-correction"). Empty: every observer alone, and "percentile" with every method.
+  /// ("percentile+bias-correction"). Empty: every observer alone, and "percentile" with every
+  /// method.
   std::vector<std::string> ways;
   std::string format = "onnx";       ///< or "tflite": the files that are measured
   int64_t calibration_images = 256;  ///< of the training images, chosen by seed

@@ -47,9 +47,7 @@ AssignedNetworks::Base& AssignedNetworks::base(const Assignment& assignment,
   const CalibrationSettings settings = settings_of(assignment);
   const auto methods = methods_named(assignment.methods, true);
   const Prepare prepare = [&](Graph& fused, std::vector<std::string>& notes) {
-    for (const Method* method : methods) {
-      if (method->prepare) method->prepare(fused, {&images_, settings, progress, notes});
-    }
+    run_preparing(methods, fused, {&images_, settings, progress, notes});
   };
   Deployment deployment = deployment_of(choice);
   QuantizedNetwork network = place_network(graph_, deployment, prepare);
@@ -108,11 +106,7 @@ QuantizedNetwork AssignedNetworks::make(const Assignment& assignment,
                                         const ProgressSink& progress) {
   Base& made = base(assignment, progress);
   const CalibrationSettings settings = settings_of(assignment);
-  if (!made.seen) {
-    ImageStream stream(images_.dataset, images_.split, settings, progress);
-    const NextImages next = [&](std::vector<float>& batch) { return stream.next(batch); };
-    made.seen = observe(made.network.graph, made.alone, next);
-  }
+  if (!made.seen) made.seen = look_at(made.network.graph, made.alone, images_, settings, progress);
   QuantizedNetwork network = placed(made, assignment);
   Calibration seen = regroup(network.graph, network.placement, made.alone, *made.seen);
   return solve_network(

@@ -1,8 +1,6 @@
 #include "api/channel_methods.h"
 
-#include <algorithm>
 #include <format>
-#include <memory>
 
 #include "quant/channels/absorb_bias.h"
 #include "quant/channels/attention_heads.h"
@@ -15,13 +13,8 @@ namespace {
 
 constexpr int64_t kChannelImages = 256;
 
-/// The images that a method looks at, from the start.
 NextImages channel_images(const MethodContext& context) {
-  CalibrationSettings settings = context.settings;
-  settings.images = std::min(settings.images, kChannelImages);
-  auto stream = std::make_shared<ImageStream>(context.images->dataset, context.images->split,
-                                              settings, context.progress);
-  return [stream](std::vector<float>& images) { return stream->next(images); };
+  return first_images(context, kChannelImages);
 }
 
 /// "; 12 left alone, because ..."; empty where there are none.
@@ -44,10 +37,6 @@ void open_clips(Graph& graph, const MethodContext& context, std::string_view met
   note_clips(replace_harmless_clips(graph, [&] { return channel_images(context); }), context,
              method);
 }
-
-}  // namespace
-
-namespace {
 
 void equalize(Graph& graph, const MethodContext& context, std::string_view method, bool joined) {
   open_clips(graph, context, method);

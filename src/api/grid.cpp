@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <optional>
 
 #include "api/methods.h"
 #include "api/stages.h"
@@ -49,7 +49,6 @@ std::vector<Way> ways_of(std::vector<std::string> texts) {
   return ways;
 }
 
-/// A word for each choice that differs from the usual; the first two are always said.
 struct GridScheme {
   std::string_view name;
   std::string_view weights;
@@ -137,7 +136,7 @@ class GridRun {
     const std::vector<Way> ways = ways_of(options_.ways);
     for (const std::string& scheme : options_.schemes.empty() ? grid_schemes() : options_.schemes) {
       const Deployment deployment = deployment_named(scheme, options_.format);
-      looks_.clear();
+      observed_.reset();
       for (const Way& way : ways) measure(scheme, deployment, way);
     }
     return std::move(grid_);
@@ -148,16 +147,15 @@ class GridRun {
     return score(session, images, 100, what, progress_).top1;
   }
 
-  /// One look serves all ways that prepare the network alike.
+  /// One look serves neighbouring ways that prepare the network alike.
   const ObservedNetwork& look(const Deployment& deployment, const Way& way) {
-    const auto known = looks_.find(way.preparing);
-    if (known != looks_.end()) return known->second;
-    looks_.clear();  // one at a time: a network and its sketches
+    if (observed_ && preparing_ == way.preparing) return *observed_;
     CalibrationSettings settings = settings_of(way);
     settings.methods = way.preparing;
-    return looks_
-        .emplace(way.preparing, observe_network(graph_, deployment, images_, settings, progress_))
-        .first->second;
+    observed_.reset();  // one at a time: a network and its sketches
+    observed_ = observe_network(graph_, deployment, images_, settings, progress_);
+    preparing_ = way.preparing;
+    return *observed_;
   }
 
   CalibrationSettings settings_of(const Way& way) const {
@@ -198,7 +196,8 @@ class GridRun {
   std::unique_ptr<Dataset> held_back_;
   Graph graph_;
   GridReport grid_;
-  std::map<std::vector<std::string>, ObservedNetwork> looks_;
+  std::optional<ObservedNetwork> observed_;  ///< by the present scheme,
+  std::vector<std::string> preparing_;       ///< after these methods
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "api/channel_methods.h"
 #include "api/refine.h"
@@ -74,6 +75,22 @@ std::vector<const Method*> methods_named(const std::vector<std::string>& names, 
     found.push_back(&method);
   }
   return found;
+}
+
+void run_preparing(std::span<const Method* const> methods, Graph& graph,
+                   const MethodContext& context) {
+  for (const Method* method : methods) {
+    if (method->prepare) method->prepare(graph, context);
+  }
+}
+
+NextImages first_images(const MethodContext& context, int64_t most) {
+  static const ProgressSink kQuiet;  // methods tell how far they are themselves
+  CalibrationSettings settings = context.settings;
+  settings.images = std::min(settings.images, most);
+  const auto stream = std::make_shared<ImageStream>(context.images->dataset, context.images->split,
+                                                    settings, kQuiet);
+  return [stream](std::vector<float>& images) { return stream->next(images); };
 }
 
 }  // namespace octet

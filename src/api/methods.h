@@ -11,7 +11,7 @@ namespace octet {
 
 /// What a method may look at.
 struct MethodContext {
-  const CalibrationImages* images;  ///< nullptr where ranges come from kept calibrations
+  const CalibrationImages* images;  ///< nullptr where kept calibrations come without a data set
   const CalibrationSettings& settings;
   const ProgressSink& progress;
   std::vector<std::string>& notes;  ///< what was done, or why nothing: a line each
@@ -38,5 +38,12 @@ std::span<const Method> all_methods();
 /// The methods of these names. Throws Code::Usage naming the known ones, or a method that needs
 /// images where there are none.
 std::vector<const Method*> methods_named(const std::vector<std::string>& names, bool images);
+
+/// Those of the methods that change the float network, one after the other.
+void run_preparing(std::span<const Method* const> methods, Graph& graph,
+                   const MethodContext& context);
+
+/// The first of the calibration images, `most` of them, from the beginning.
+NextImages first_images(const MethodContext& context, int64_t most);
 
 }  // namespace octet

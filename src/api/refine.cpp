@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <format>
-#include <memory>
 
 #include "base/text.h"
 #include "quant/bias_correction.h"
@@ -15,22 +14,6 @@ namespace octet {
 namespace {
 
 constexpr int64_t kBiasImages = 512;
-constexpr int64_t kRefinedAtOnce = 32;
-
-/// The first `most` of the calibration images, from the beginning.
-NextImages first_images(const MethodContext& context, int64_t most) {
-  const auto& train = context.images->split.train;
-  const int64_t count =
-      std::min({most, context.settings.images, static_cast<int64_t>(train.size())});
-  const auto reader = std::make_shared<BatchReader>(
-      context.images->dataset, std::vector(train.begin(), train.begin() + count),
-      BatchOptions{.size = kRefinedAtOnce});
-  return [reader, batch = std::make_shared<Batch>()](std::vector<float>& images) -> int64_t {
-    if (!reader->next(*batch)) return 0;
-    images = batch->images;
-    return batch->count;
-  };
-}
 
 void learn(QuantizedNetwork& network, const MethodContext& context, const WalkSettings& settings) {
   const auto units =

@@ -155,6 +155,10 @@ class ImageStream {
   Batch batch_;
 };
 
+/// One look at the first images of `split.train`, with the settings' word about bad ones.
+Calibration look_at(const Graph& graph, const Placement& placement, const CalibrationImages& images,
+                    const CalibrationSettings& settings, const ProgressSink& progress);
+
 /// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source);
 

@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "base/file.h"
+#include "cli/recipe_run.h"
 #include "cli/workplace.h"
 #include "engine/executor.h"
 #include "formats/onnx/onnx_file.h"
@@ -83,17 +81,8 @@ TEST(ChannelMethods, LeaveFilesThatAreHeldAgainstTheFloatNetwork) {
 
 TEST(ChannelMethods, AreFollowedByTraining) {
   const Prepared place;
-  place.write("recipe.yaml",
-              "name: prepared\nseed: 1\nmodel: clipped.onnx\ndata: data.yaml\n"
-              "targets: [onnxruntime-cpu, tflite]\n"
-              "calibration: {images: 24, methods: [equalize, migrate, absorb-bias], migration: 1}\n"
-              "qat: {epochs: 1, batch: 8}\nevaluation: {batch: 8, latency_runs: 1}\n");
-  const auto ended = run_octet(words(place, "run @recipe.yaml --out @out"));
-  ASSERT_EQ(ended.status, 0) << ended.err;
-  std::ifstream in(place.file("out/report.json"));
-  const auto report = nlohmann::json::parse(in);
-  EXPECT_EQ(report["certificates"].size(), 2u);
-  for (const auto& certificate : report["certificates"]) EXPECT_EQ(certificate["passed"], true);
+  const auto report = test::trained_report(
+      place, "clipped.onnx", "images: 24, methods: [equalize, migrate, absorb-bias], migration: 1");
   EXPECT_TRUE(report["notes"].dump().contains("equalize: 2 places")) << report["notes"];
 }
 
