@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/celu.h>
 #include <ATen/ops/clamp.h>
@@ -21,6 +22,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/fail.h"
+#include "ops/clip_in_training.h"
 #include "ops/families.h"
 #include "ops/unsigned_integers.h"
 
@@ -47,21 +49,29 @@ std::vector<at::Tensor> run_softplus(const OpCall& call) {
   return {at::softplus(call.in(0), 1, kLinear)};
 }
 
+at::Tensor clipped(const at::Tensor& x, const std::optional<at::Scalar>& low,
+                   const std::optional<at::Scalar>& high) {
+  if (!low && !high) return x;
+  if (at::GradMode::is_enabled() && x.requires_grad()) {
+    return clip_in_training(x, low.value_or(-kInfinity).toDouble(),
+                            high.value_or(kInfinity).toDouble());
+  }
+  return from_ordered(at::clamp(ordered(x), low, high), x.scalar_type());
+}
+
 std::vector<at::Tensor> run_clip(const OpCall& call) {
   // Bounds as numbers: ATen's vectorized kernel, against a broadcast of 0-d tensors.
   std::optional<at::Scalar> low;
   std::optional<at::Scalar> high;
   if (call.has(1)) low = ordered(call.in(1)).item();
   if (call.has(2)) high = ordered(call.in(2)).item();
-  const at::Tensor& x = call.in(0);
-  if (!low && !high) return {x};
-  return {from_ordered(at::clamp(ordered(x), low, high), x.scalar_type())};
+  return {clipped(call.in(0), low, high)};
 }
 
 std::vector<at::Tensor> run_hard_sigmoid(const OpCall& call) {
   const float alpha = call.node.number("alpha", 0.2F);
   const float beta = call.node.number("beta", 0.5F);
-  return {at::clamp(call.in(0) * alpha + beta, 0, 1)};
+  return {clipped(call.in(0) * alpha + beta, 0, 1)};
 }
 
 std::vector<at::Tensor> run_leaky_relu(const OpCall& call) {

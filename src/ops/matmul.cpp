@@ -1,6 +1,8 @@
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/convolution.h>
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/linalg_det.h>
 #include <ATen/ops/matmul.h>
@@ -24,6 +26,31 @@ at::Tensor integer_gemm(const OpCall& call, const at::Tensor& a, const at::Tenso
   return out.to(a.scalar_type());
 }
 
+/// A product of matrices that is worth its way to oneDNN, which ATen takes for convolutions alone:
+/// the BLAS may be the reference one, twenty times slower.
+bool large(const at::Tensor& a, const at::Tensor& b) {
+  constexpr int64_t kFewRows = 8;  // each time the weight is brought into another layout
+  constexpr int64_t kFewProducts = 1 << 20;
+  if (!at::globalContext().hasMKLDNN() || a.dim() < 2 || b.dim() != 2) return false;
+  if (a.scalar_type() != at::kFloat || b.scalar_type() != at::kFloat) return false;
+  if (a.size(-1) != b.size(0) || b.numel() == 0) return false;
+  const int64_t rows = a.numel() / b.size(0);
+  return rows >= kFewRows && rows * b.numel() >= kFewProducts;
+}
+
+/// As a convolution of 1x1: the rows are pixels of one image, channels-last.
+at::Tensor large_product(const at::Tensor& a, const at::Tensor& b,
+                         const std::optional<at::Tensor>& bias) {
+  const int64_t inner = b.size(0);
+  const at::Tensor image = a.reshape({1, 1, -1, inner}).contiguous().permute({0, 3, 1, 2});
+  const at::Tensor weight = b.t().contiguous().view({b.size(1), inner, 1, 1});
+  const at::Tensor out =
+      at::convolution(image, weight, bias, {1, 1}, {0, 0}, {1, 1}, false, {0, 0}, 1);
+  std::vector<int64_t> shape = a.sizes().vec();
+  shape.back() = b.size(1);
+  return out.permute({0, 2, 3, 1}).reshape(shape);
+}
+
 std::vector<at::Tensor> run_gemm(const OpCall& call) {
   at::Tensor a = call.in(0);
   at::Tensor b = call.in(1);
@@ -32,6 +59,11 @@ std::vector<at::Tensor> run_gemm(const OpCall& call) {
   const float alpha = call.node.number("alpha", 1);
   const float beta = call.node.number("beta", 1);
   if (!a.is_floating_point()) return {integer_gemm(call, a, b, alpha, beta)};
+  if (alpha == 1 && beta == 1 && large(a, b)) {
+    if (!call.has(2)) return {large_product(a, b, std::nullopt)};
+    if (call.in(2).dim() == 1 && call.in(2).size(0) == b.size(1))
+      return {large_product(a, b, call.in(2))};
+  }
   if (call.has(2)) return {at::addmm(call.in(2), a, b, beta, alpha)};
   at::Tensor out = at::matmul(a, b);
   return {alpha == 1 ? out : out * alpha};
@@ -41,6 +73,9 @@ int gemm_axis(const Node& node, size_t) { return node.integer("transB", 0) != 0 
 
 std::vector<at::Tensor> run_matmul(const OpCall& call) {
   const at::ScalarType type = call.in(0).scalar_type();
+  if (large(call.in(0), call.in(1))) {
+    return {large_product(call.in(0), call.in(1), std::nullopt)};
+  }
   return {at::matmul(widened(call.in(0)), widened(call.in(1))).to(type)};
 }
 

@@ -65,9 +65,12 @@ bool lower_sub(Graph& graph, NodeId id) {
   return true;
 }
 
-/// |y|^-1/2, anew for each reader: a table has one result.
+/// |y|^-1/2, anew for each reader: a table has one result. The pole is moved off the numbers, for
+/// training would make NaN of it, in the sign's product and in the gradient.
 ValueId inverse_root(Parts& parts, ValueId y) {
-  const ValueId root = parts.op("Sqrt", "root", {parts.op("Abs", "size", {y})});
+  const ValueId size = parts.op("Abs", "size", {y});
+  const ValueId above = parts.op("Add", "above 0", {size, parts.number("least", 1e-30F)});
+  const ValueId root = parts.op("Sqrt", "root", {above});
   return parts.op("Reciprocal", "inverse root", {root});
 }
 

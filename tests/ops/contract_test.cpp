@@ -15,6 +15,7 @@
 #include "formats/onnx/onnx_file.h"
 #include "formats/onnx/tensor_proto.h"
 #include "ops/examples.h"
+#include "ops/foreign.h"
 #include "support/error_of.h"
 #include "support/temp_folder.h"
 
@@ -319,6 +320,7 @@ std::string tried(const Graph& graph, const OpExample& example, Code wanted) {
 }
 
 TEST(OpContract, RefusesByName) {
+  set_foreign(nullptr);  // another test of this process may have let ONNX Runtime run such nodes
   for (const auto& [example, code, message] : refusals()) {
     EXPECT_EQ(tried(graph_of(example), example, code), message);
   }
