@@ -5,6 +5,7 @@
 #include <print>
 
 #include "commands.h"
+#include "interruption.h"
 #include "octet/octet.h"
 
 namespace {
@@ -64,7 +65,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain((std::string(error.what()) + "; see 'octet --help'").c_str(), 2);
   } catch (const octet::Error& error) {
-    return complain(error.what(), octet::exit_status(error.code()));
+    const int signal = octet::cli::asked_to_end_by();
+    return complain(error.what(), signal != 0 ? 128 + signal : octet::exit_status(error.code()));
   } catch (const std::bad_alloc&) {
     return complain("the memory of this machine is used up; try a smaller batch", 1);
   } catch (const std::exception& error) {

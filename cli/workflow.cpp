@@ -3,10 +3,34 @@
 #include <print>
 
 #include "commands.h"
+#include "interruption.h"
 #include "octet/octet.h"
 #include "progress.h"
 
 namespace octet::cli {
+namespace {
+
+/// Adds --resume, and says what there is to go on from.
+std::shared_ptr<TrainOptions> add_resume(CLI::App& command) {
+  auto options = std::make_shared<TrainOptions>();
+  command.add_flag("--resume", options->resume,
+                   "go on from the folder's checkpoints, as if it had not been interrupted");
+  return options;
+}
+
+void say_where_it_goes_on(const TrainOptions& options, const std::string& out) {
+  if (!options.resume) return;
+  const std::vector<std::string> lines = checkpoints_in(out);
+  if (lines.empty()) std::println(stderr, "no checkpoint in {}: from the beginning", out);
+  for (const std::string& line : lines) std::println(stderr, "going on from {}/{}", out, line);
+}
+
+ProgressSink training_sink(ProgressPrinter& printer) {
+  return ending_when_asked(printer.sink(),
+                           "interrupted; the same command with --resume goes on from where it was");
+}
+
+}  // namespace
 
 void add_new(CLI::App& app) {
   CLI::App* command = app.add_subcommand("new", "make an untrained float network");
@@ -33,9 +57,11 @@ void add_train(CLI::App& app) {
   auto out = std::make_shared<std::string>();
   command->add_option("RECIPE", *recipe, "a YAML file")->required();
   command->add_option("--out", *out, "the folder for float.onnx")->default_val("out");
-  command->callback([recipe, out] {
+  const auto options = add_resume(*command);
+  command->callback([recipe, out, options] {
+    say_where_it_goes_on(*options, *out);
     ProgressPrinter printer;
-    const TrainResult result = train(*recipe, *out, printer.sink());
+    const TrainResult result = train(*recipe, *out, *options, training_sink(printer));
     printer.end_line();
     for (const EpochResult& epoch : result.epochs) {
       std::println("epoch {:3}  loss {:.4f}  validation top-1 {:.2f} %{}", epoch.number, epoch.loss,
@@ -52,9 +78,11 @@ void add_run(CLI::App& app) {
   auto out = std::make_shared<std::string>();
   command->add_option("RECIPE", *recipe, "a YAML file")->required();
   command->add_option("--out", *out, "the folder for the results")->default_val("out");
-  command->callback([recipe, out] {
+  const auto options = add_resume(*command);
+  command->callback([recipe, out, options] {
+    say_where_it_goes_on(*options, *out);
     ProgressPrinter printer;
-    const Report report = run(*recipe, *out, printer.sink());
+    const Report report = run(*recipe, *out, *options, training_sink(printer));
     printer.end_line();
     std::print("{}\nwrote {}/: float.onnx  network.octet", report.text(), *out);
     for (const State& state : report.states) {

@@ -31,7 +31,7 @@ LAYERS = {
 FOREIGN = {
     "ATen/": "ops/ engine/ dialects/ quant/ train/ eval/ api/foreign",
     "c10/": "ops/ engine/ dialects/ quant/ train/ eval/",
-    "torch/": "train/ quant/fake_quantize",
+    "torch/": "train/ quant/rounding_step quant/fake_quantize quant/training_simulation ops/clip_in_training",
     "torch/headeronly/": "eval/ api/",
     "dnnl": "ops/ engine/",
     "oneapi/dnnl/": "ops/ engine/",

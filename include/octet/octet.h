@@ -32,6 +32,8 @@ void make_network(const NewOptions& options, const std::filesystem::path& out);
 struct EpochResult {
   int64_t number = 0;  ///< 0: before training
   double loss = 0;     ///< mean over the epoch
+  /// Per cent of the validation images; in QAT of the integer file, in its runtime. Without labels
+  /// (a teacher of weight 1): those that get the float network's class.
   double validation_top1 = 0;
 };
 struct TrainResult {
@@ -39,11 +41,24 @@ struct TrainResult {
   int64_t best = 0;  ///< the epoch whose weights were kept
 };
 
+struct TrainOptions {
+  /// Go on from the checkpoints in the folder, as if it had not been interrupted; without any, from
+  /// the beginning.
+  bool resume = false;
+};
+
 /// Trains the float network of a recipe (sections 'model' or 'new', 'data', 'train') and writes it
 /// to float.onnx in the folder `out`. The best epoch is chosen on the validation part of the
-/// training images.
+/// training images. While it trains it keeps train.checkpoint there, whole at any moment
+/// (docs/training.md). Throws Code::Usage where that is of another training, Code::Data where it is
+/// damaged, Code::Numeric naming epoch and step where the loss is not finite: the checkpoint then
+/// holds the best epoch, with which `resume` finishes.
 TrainResult train(const std::filesystem::path& recipe, const std::filesystem::path& out,
-                  const ProgressSink& progress = {});
+                  const TrainOptions& options = {}, const ProgressSink& progress = {});
+
+/// What the checkpoints in a folder hold, a line each: "qat.checkpoint: epoch 3, 120 batches".
+/// Throws Code::Data for a damaged one.
+std::vector<std::string> checkpoints_in(const std::filesystem::path& out);
 
 // --- Measuring ---------------------------------------------------------------------------------
 
@@ -492,9 +507,9 @@ struct Report {
 /// accuracy of every state in its runtime. Writes float.onnx, network.octet, int8.onnx,
 /// int8.tflite, report.json and report.md into the folder `out`. The INT8 files are verified on
 /// training images that are held back, as in `quantize`. The test images are looked at once per
-/// state, for the report alone.
+/// state, for the report alone. Checkpoints and errors as `train`; besides, qat.checkpoint.
 Report run(const std::filesystem::path& recipe, const std::filesystem::path& out,
-           const ProgressSink& progress = {});
+           const TrainOptions& options = {}, const ProgressSink& progress = {});
 
 // --- Looking -----------------------------------------------------------------------------------
 

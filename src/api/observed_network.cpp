@@ -13,6 +13,7 @@
 #include "quant/observer.h"
 #include "quant/ratio.h"
 #include "quant/solve.h"
+#include "quant/training_simulation.h"
 
 namespace octet {
 
@@ -23,13 +24,17 @@ std::string signed_text(int32_t number) {
   return std::format("{} {}", number < 0 ? '-' : '+', std::abs(number));
 }
 
-void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
+}  // namespace
+
+void describe_ends(QuantizedNetwork& network) {
+  network.ends.clear();
+  if (network.form.io == Io::Float) return;
   const std::string_view type = network.form.io == Io::UInt8 ? "uint8" : "int8";
   for (const ValueId id : network.graph.inputs()) {
     const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
     network.ends.push_back(std::format("the input '{}' is {}: round(real / {}) {}{}",
                                        network.graph.value(id).name, type, grid.scale[0],
-                                       signed_text(grid.zero_point[0]), pixels));
+                                       signed_text(grid.zero_point[0]), network.pixels));
   }
   for (const ValueId id : network.graph.outputs()) {
     const QuantParams grid = end_grid(network.table.at(id, network.graph), network.form.io);
@@ -38,6 +43,8 @@ void describe_ends(QuantizedNetwork& network, const std::string& pixels) {
                                        signed_text(-grid.zero_point[0])));
   }
 }
+
+namespace {
 
 /// Of large images few are read at a time, so that they stay a small part of the memory.
 int64_t batch_of(const Shape& image) {
@@ -184,6 +191,22 @@ ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
   return observed;
 }
 
+void solve_apart(QuantizedNetwork& network, const Deployment& deployment,
+                 const CalibrationImages& images, const CalibrationSettings& settings,
+                 const ProgressSink& progress) {
+  const Graph& graph = network.graph;
+  const Placement& placement = network.placement;
+  const Calibration seen = look_at(graph, placement, images, settings, progress);
+  const QuantTable fresh = solve(graph, placement, choose_ranges(placement, seen, settings));
+  for (const size_t group : groups_apart_from_weights(graph, placement)) {
+    for (const ValueId id : placement.groups[group].members) {
+      network.table.set(id, fresh.at(id, graph));
+    }
+  }
+  solve_derived(graph, placement, network.table);
+  check_ratios(graph, network.table, deployment.targets);
+}
+
 QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deployment,
                                const CalibrationSettings& settings, const CalibrationImages* images,
                                const ProgressSink& progress) {
@@ -205,7 +228,8 @@ QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deplo
                    {good ? &*good : nullptr, settings, progress, network.methods, &reference});
   }
   network.calibration = report_on(network, observed, settings);
-  if (deployment.form.io != Io::Float) describe_ends(network, observed.pixels);
+  network.pixels = observed.pixels;
+  describe_ends(network);
   return network;
 }
 

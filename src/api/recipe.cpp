@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "api/recipe_training.h"
 #include "api/yaml_section.h"
 #include "base/fail.h"
 #include "base/text.h"
@@ -82,30 +83,6 @@ DataRecipe read_data(YamlSection section) {
     section.refuse_missing("train", "a data source here, in 'test', or in both");
   }
   return data;
-}
-
-void read_augment(YamlSection section, TrainSettings& settings) {
-  settings.flip = section.flag("flip", settings.flip);
-  settings.crop = section.whole("crop", {0, 1024}, settings.crop);
-  section.finish();
-}
-
-TrainSettings read_training(YamlSection section, TrainSettings settings) {
-  const std::vector<std::string> optimizers = {"sgd", "adam"};
-  const std::vector<std::string> schedules = {"constant", "cosine"};
-  settings.epochs = section.whole("epochs", {0, 10000}, settings.epochs);
-  settings.batch = section.whole("batch", kBatch, settings.batch);
-  settings.optimizer = static_cast<Optimizer>(
-      section.choice("optimizer", optimizers, static_cast<size_t>(settings.optimizer)));
-  settings.rate = section.real("rate", {0, 100}, settings.rate);
-  settings.momentum = section.real("momentum", {0, 0.9999}, settings.momentum);
-  settings.weight_decay = section.real("weight_decay", {0, 1}, settings.weight_decay);
-  settings.cosine = section.choice("schedule", schedules, settings.cosine ? 1 : 0) == 1;
-  settings.warmup = section.real("warmup", {0, 1}, settings.warmup);
-  settings.label_smoothing = section.real("label_smoothing", {0, 0.9}, settings.label_smoothing);
-  read_augment(section.section("augment"), settings);
-  section.finish();
-  return settings;
 }
 
 CalibrationSettings read_calibration(YamlSection section) {
@@ -243,9 +220,9 @@ Recipe read_recipe(const std::filesystem::path& file) {
   if (root.has("targets") && targets.empty()) root.refuse("targets", "at least one target");
   if (!targets.empty()) recipe.deployment.targets = targets;
   read_scheme(root, recipe.deployment);
-  recipe.train = read_training(root.section("train"), {});
+  recipe.train = read_training(root.section("train"), {}, false);
   recipe.calibration = read_calibration(root.section("calibration"));
-  recipe.qat = read_training(root.section("qat"), qat_defaults());
+  recipe.qat = read_training(root.section("qat"), qat_defaults(), true);
   recipe.evaluation = read_evaluation(root.section("evaluation"));
   recipe.verification = read_verification(root.section("verification"));
   recipe.data = read_recipe_data(root);

@@ -1,18 +1,21 @@
 #include <set>
 
 #include "api/certify.h"
+#include "api/checkpoint_file.h"
 #include "api/foreign.h"
 #include "api/stages.h"
+#include "api/training.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "engine/executor.h"
 #include "eval/score.h"
 #include "eval/simulated_session.h"
 #include "formats/onnx/onnx_file.h"
+#include "graph/fingerprint.h"
 #include "networks/architectures.h"
 #include "octet/octet.h"
+#include "quant/ratio.h"
 #include "quant/target.h"
-#include "train/train.h"
 
 namespace octet {
 namespace {
@@ -42,13 +45,6 @@ Graph float_network(const Recipe& recipe) {
   }
   infer_shapes(graph);
   return graph;
-}
-
-TrainResult train_network(Graph& graph, const Recipe& recipe, const Dataset& dataset,
-                          const Split& parts, const ProgressSink& progress) {
-  require_gradients(graph);
-  const TrainingImages images{dataset, parts.train, parts.validation};
-  return to_public(train_float(graph, images, recipe.train, recipe.seed, progress));
 }
 
 /// Measures states one after the other, each over the whole test set, once.
@@ -115,6 +111,15 @@ void make_network(const NewOptions& options, const std::filesystem::path& out) {
   write_file(out, write_onnx(graph));
 }
 
+std::vector<std::string> checkpoints_in(const std::filesystem::path& out) {
+  std::vector<std::string> lines;
+  for (const char* name : {"train.checkpoint", "qat.checkpoint", "control.checkpoint"}) {
+    if (!std::filesystem::exists(out / name)) continue;
+    lines.push_back(std::format("{}: {}", name, checkpoint_text(out / name)));
+  }
+  return lines;
+}
+
 std::vector<std::pair<std::string, std::string>> architectures() {
   std::vector<std::pair<std::string, std::string>> all;
   for (const Architecture& row : all_architectures()) all.emplace_back(row.name, row.summary);
@@ -122,20 +127,23 @@ std::vector<std::pair<std::string, std::string>> architectures() {
 }
 
 TrainResult train(const std::filesystem::path& file, const std::filesystem::path& out,
-                  const ProgressSink& progress) {
+                  const TrainOptions& options, const ProgressSink& progress) {
   const Recipe recipe = read_recipe(file);
   const auto dataset = open_part(recipe.data.train, "train");
   Graph graph = float_network(recipe);
   check_input(graph, *dataset);
   make_folder(out);  // before hours of work, not after
   const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
-  TrainResult result = train_network(graph, recipe, *dataset, parts, progress);
+  require_gradients(graph);
+  const TrainingPlace place{recipe, *dataset, parts, out, options.resume, progress};
+  const TrainResult result = to_public(train_in(place, graph));
   write_file(out / "float.onnx", write_onnx(graph));
+  remove_checkpoints(place);
   return result;
 }
 
 Report run(const std::filesystem::path& file, const std::filesystem::path& out,
-           const ProgressSink& progress) {
+           const TrainOptions& options, const ProgressSink& progress) {
   const Recipe recipe = read_recipe(file);
   const Deployment deployment = deployment_of(recipe.deployment);
   const auto dataset = open_part(recipe.data.train, "train");
@@ -144,22 +152,31 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
   Graph graph = float_network(recipe);
   check_input(graph, *dataset);
   check_input(graph, *test);
-  if (recipe.qat.epochs > 0) require_gradients(graph);
+  if (recipe.qat.epochs > 0 || recipe.new_network) require_gradients(graph);
   make_folder(out);
-  if (recipe.new_network) train_network(graph, recipe, *dataset, parts, progress);
+  const TrainingPlace place{recipe, *dataset, parts, out, options.resume, progress};
+  if (!options.resume) remove_checkpoints(place);
+  if (recipe.new_network) train_in(place, graph);
 
   write_file(out / "float.onnx", write_onnx(graph));
   Measurer measurer(*test, recipe.evaluation, progress);
   measurer.file("float", "ONNX FP32", out / "float.onnx");
 
+  const std::string source = fingerprint(graph);
+  const CalibrationImages calibrating{*dataset, *recipe.data.train, parts};
+  ObservedNetwork observed =
+      observe_network(std::move(graph), deployment, calibrating, recipe.calibration, progress);
+  const Graph teacher = observed.network.graph;
   QuantizedNetwork network =
-      quantize_network(std::move(graph), deployment, {*dataset, *recipe.data.train, parts},
-                       recipe.calibration, progress);
+      solve_network(std::move(observed), deployment, recipe.calibration, &calibrating, progress);
   measurer.simulated("quantized", network);
 
-  const TrainingImages images{*dataset, parts.train, parts.validation};
-  const TrainingResult qat = train_quantized(network.graph, network.placement, network.table,
-                                             images, recipe.qat, recipe.seed, progress);
+  const TrainingResult qat = train_in(place, network, teacher, source);
+  if (recipe.qat.scope == QatScope::Weighted) {
+    solve_apart(network, deployment, calibrating, recipe.calibration, progress);
+  }
+  check_ratios(network.graph, network.table, deployment.targets);
+  describe_ends(network);
   measurer.simulated("qat", network);
   network.seed = recipe.seed;
   write_file(out / "network.octet", quantized_file(network, "network.octet"));
@@ -177,6 +194,13 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                   path);
   }
 
+  if (recipe.qat.control) {
+    Graph control = teacher;
+    train_control(place, control);
+    write_file(out / "control.onnx", write_onnx(control));
+    measurer.file("control", "ONNX FP32", out / "control.onnx");
+  }
+
   Report report{.name = recipe.name,
                 .recipe = text_of(recipe.file),
                 .seed = recipe.seed,
@@ -190,6 +214,7 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
                 .versions = versions()};
   write_file(out / "report.json", report.json());
   write_file(out / "report.md", report.markdown());
+  remove_checkpoints(place);
   return report;
 }
 

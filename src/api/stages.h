@@ -37,6 +37,7 @@ struct QuantizedNetwork {
   FileForm form;
   /// What integers at the ends of its files stand for.
   std::vector<std::string> ends;
+  std::string pixels = {};           ///< what integers at the input stand for; empty: no raw pixels
   std::vector<std::string> methods;  ///< what methods (methods.h) did, a line each
   CalibrationReport calibration;     ///< how representative the images were
   std::string prepared = {};         ///< how they changed its structure (quant/channels/prepared.h)
@@ -111,6 +112,15 @@ ObservedNetwork observe_network(Graph graph, const Deployment& deployment,
 QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deployment,
                                const CalibrationSettings& settings, const CalibrationImages* images,
                                const ProgressSink& progress);
+
+/// Says anew what integers at the ends of the files stand for, after grids have moved.
+void describe_ends(QuantizedNetwork& network);
+
+/// After weighted operators alone were trained (`QatScope::Weighted`): another look at the images,
+/// and grids from it for the other activations.
+void solve_apart(QuantizedNetwork& network, const Deployment& deployment,
+                 const CalibrationImages& images, const CalibrationSettings& settings,
+                 const ProgressSink& progress);
 
 /// Both, from images.
 QuantizedNetwork quantize_network(Graph graph, const Deployment& deployment,

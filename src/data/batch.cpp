@@ -66,6 +66,9 @@ BatchReader::BatchReader(const Dataset& dataset, std::vector<int64_t> order, Bat
 void BatchReader::check() const {
   if (options_.size < 1)
     fail(Code::Usage, "batch: the size is {}; wanted 1 or more", options_.size);
+  if (options_.first < 0) {
+    fail(Code::Usage, "batch: the first one is {}; wanted 0 or more", options_.first);
+  }
   const int64_t crop = options_.augment.crop;
   const bool image = shape_.size() == 3;
   const int64_t most = image ? std::min(shape_[1], shape_[2]) - 1 : 0;
@@ -110,7 +113,7 @@ Batch BatchReader::take_spare() {
 void BatchReader::work(const std::stop_token& stop) {
   std::exception_ptr error;
   try {
-    for (int64_t number = 0; number < batches(); ++number) {
+    for (int64_t number = options_.first; number < batches(); ++number) {
       Batch batch = take_spare();
       if (!fill(number, batch, stop)) break;
       std::unique_lock lock(mutex_);
@@ -132,12 +135,12 @@ bool BatchReader::fill(int64_t number, Batch& batch, const std::stop_token& stop
   const auto length = static_cast<size_t>(element_count(shape_));
   batch.count = std::min(options_.size, static_cast<int64_t>(order_.size()) - first);
   batch.images.resize(static_cast<size_t>(batch.count) * length);
-  batch.labels.resize(static_cast<size_t>(batch.count));
+  batch.labels.resize(options_.labels ? static_cast<size_t>(batch.count) : 0);
   std::vector<float> scratch(length);
   for (int64_t i = 0; i < batch.count && !stop.stop_requested(); ++i) {
     const auto at = static_cast<size_t>(i);
     load(first + i, scratch, std::span(batch.images).subspan(at * length, length));
-    batch.labels[at] = dataset_.label(order_[static_cast<size_t>(first + i)]);
+    if (options_.labels) batch.labels[at] = dataset_.label(order_[static_cast<size_t>(first + i)]);
   }
   return !stop.stop_requested();
 }

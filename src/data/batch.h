@@ -30,7 +30,9 @@ struct Augment {
 struct BatchOptions {
   int64_t size = 64;  ///< images in a batch; the last one may have fewer
   Augment augment = {};
-  uint64_t seed = 0;  ///< of the augmentation; give each epoch its own
+  uint64_t seed = 0;   ///< of the augmentation; give each epoch its own
+  int64_t first = 0;   ///< the batch to begin with: those before it are not read
+  bool labels = true;  ///< false: no label is read, and `Batch::labels` stays empty
 };
 
 /// Delivers the images of `order` in that order, batch by batch, while a thread of its own decodes
@@ -43,11 +45,12 @@ struct BatchOptions {
 /// The reader may be destroyed at any time. `dataset` must outlive it.
 class BatchReader {
  public:
-  /// Throws Code::Usage for an index that the data set does not have, a batch size below 1, and a
-  /// crop that is negative or leaves nothing of the image; for either change to a text.
+  /// Throws Code::Usage for an index that the data set does not have, a batch size below 1, a first
+  /// batch below 0, and a crop that is negative or leaves nothing of the image; for either change
+  /// to a text.
   BatchReader(const Dataset& dataset, std::vector<int64_t> order, BatchOptions options);
 
-  /// Number of batches in all.
+  /// Number of batches in all, with those before the first.
   int64_t batches() const;
 
   /// Puts the next batch into `batch` (whose memory is used again); false after the last. Throws

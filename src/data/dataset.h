@@ -59,6 +59,10 @@ std::unique_ptr<Dataset> open_dataset(const DataSource& source);
 /// for an index it does not have.
 std::unique_ptr<Dataset> subset(const Dataset& dataset, std::vector<int64_t> indices);
 
+/// The same with labels of its own, as many as indices; those of the data set are not read.
+std::unique_ptr<Dataset> relabelled(const Dataset& dataset, std::vector<int64_t> indices,
+                                    std::vector<int64_t> labels);
+
 /// A seeded permutation of 0..count-1: the same on every machine.
 std::vector<int64_t> permutation(int64_t count, uint64_t seed);
 

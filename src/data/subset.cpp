@@ -26,15 +26,39 @@ class Subset : public Dataset {
   std::vector<int64_t> indices_;
 };
 
-}  // namespace
+class Relabelled final : public Subset {
+ public:
+  Relabelled(const Dataset& whole, std::vector<int64_t> indices, std::vector<int64_t> labels)
+      : Subset(whole, std::move(indices)), labels_(std::move(labels)) {}
+  int64_t label(int64_t index) const override { return labels_.at(static_cast<size_t>(index)); }
 
-std::unique_ptr<Dataset> subset(const Dataset& dataset, std::vector<int64_t> indices) {
+ private:
+  std::vector<int64_t> labels_;
+};
+
+void check_indices(const Dataset& dataset, const std::vector<int64_t>& indices) {
   for (int64_t index : indices) {
     if (index >= 0 && index < dataset.size()) continue;
     fail(Code::Usage, "subset: there is no image {}; wanted indices from 0 to {}", index,
          dataset.size() - 1);
   }
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> subset(const Dataset& dataset, std::vector<int64_t> indices) {
+  check_indices(dataset, indices);
   return std::make_unique<Subset>(dataset, std::move(indices));
+}
+
+std::unique_ptr<Dataset> relabelled(const Dataset& dataset, std::vector<int64_t> indices,
+                                    std::vector<int64_t> labels) {
+  check_indices(dataset, indices);
+  if (labels.size() != indices.size()) {
+    fail(Code::Usage, "subset: {} labels of {} images; wanted one each", labels.size(),
+         indices.size());
+  }
+  return std::make_unique<Relabelled>(dataset, std::move(indices), std::move(labels));
 }
 
 std::vector<int64_t> permutation(int64_t count, uint64_t seed) {

@@ -14,6 +14,7 @@ enum class Origin : uint8_t {
   Fixed,     ///< from the operator: softmax is in [0, 1] whatever the data
   Derived,   ///< from other entries: bias scale = input scale x weight scale
   Imported,  ///< from a quantized file: never changed
+  Learned,   ///< scales of a weight that training moved: from its data no more
 };
 
 /// real = scale * (integer - zero_point). One scale and zero point, or one of each per index of

@@ -1,33 +1,23 @@
 #include "kernels/fake_quantize.h"
 
+// Vectors without a size at compile time cannot be members of structures.
+#define HWY_DISABLED_TARGETS (HWY_ALL_SVE | HWY_RVV)
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fake_quantize.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/grid_steps-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace octet::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-// At most 16 lanes: one word of the mask is filled by whole vectors.
-using Floats = hn::CappedTag<float, 16>;
-
-/// The grid in floating point, shifted so that the zero point is 0: no integer is needed.
-struct Steps {
-  float inverse, scale, low, high;
-  explicit Steps(const Grid& grid)
-      : inverse(1.0F / grid.scale),
-        scale(grid.scale),
-        low(static_cast<float>(grid.low - grid.zero_point)),
-        high(static_cast<float>(grid.high - grid.zero_point)) {}
-};
-
 /// Rounds 16 elements; the bits of those that were inside. Inside means that the rounded value
 /// needed no clipping.
 template <bool kMask>
-HWY_INLINE uint32_t round_word(const float* HWY_RESTRICT in, const Steps& steps, float* out) {
+HWY_INLINE uint32_t round_word(const float* in, const Steps& steps, float* out) {
   const Floats d;
   const auto low = hn::Set(d, steps.low);
   const auto high = hn::Set(d, steps.high);

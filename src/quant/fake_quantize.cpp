@@ -1,92 +1,119 @@
 #include "quant/fake_quantize.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/empty_strided.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <ATen/record_function.h>
 
 #include "graph/quantize_tensor.h"
 #include "kernels/fake_quantize.h"
+#include "kernels/learned_grid.h"
+#include "quant/rounding_step.h"
 
 namespace octet {
 namespace {
 
-constexpr int64_t kWordsAtOnce = 1024;  // of a thread: 16,384 elements
+using torch::autograd::collect_next_edges;
+using torch::autograd::variable_list;
 
-at::Tensor dense(const at::Tensor& tensor) {
-  return tensor.is_non_overlapping_and_dense() ? tensor : tensor.contiguous();
-}
+class GivenGrid final : public RoundingStep {
+ public:
+  at::Tensor forward(const at::Tensor& tensor, const Grid& grid, Into into) {
+    RECORD_FUNCTION("octet::GivenGrid", {});
+    set_next_edges(collect_next_edges(tensor));
+    const RoundingPlaces places(tensor, into);
+    inside_ = at::empty({static_cast<int64_t>(mask_words(static_cast<size_t>(tensor.numel())))},
+                        at::kShort);
+    const float* from = places.from();
+    float* to = places.to();
+    auto* bits = static_cast<uint16_t*>(inside_.mutable_data_ptr());
+    in_parts(tensor.numel(), [&](int64_t first, size_t count, size_t) {
+      fake_quantize({from + first, count}, grid, {to + first, count},
+                    {bits + first / 16, mask_words(count)});
+    });
+    return follow(tensor, places);
+  }
+  void release_variables() override { inside_.reset(); }
+  std::string name() const override { return "GivenGrid"; }
 
-/// Calls work(first element, count, first word) over parts of whole mask words, in parallel.
-template <class Work>
-void in_parts(int64_t count, Work work) {
-  const auto words = static_cast<int64_t>(mask_words(static_cast<size_t>(count)));
-  at::parallel_for(0, words, kWordsAtOnce, [&](int64_t begin, int64_t end) {
-    const int64_t first = begin * 16;
-    work(first, static_cast<size_t>(std::min(end * 16, count) - first), begin,
-         static_cast<size_t>(end - begin));
-  });
-}
+ private:
+  void pass(int64_t count, const float* from, float* to, variable_list&) override {
+    const auto* bits = static_cast<const uint16_t*>(inside_.const_data_ptr());
+    in_parts(count, [&](int64_t first, size_t some, size_t) {
+      pass_inside({from + first, some}, {bits + first / 16, mask_words(some)}, {to + first, some});
+    });
+  }
+  at::Tensor inside_;
+};
 
-at::Tensor rounded(const at::Tensor& in, const Grid& grid) {
-  at::Tensor out = at::empty_like(in);
-  const float* from = in.const_data_ptr<float>();
-  float* to = out.mutable_data_ptr<float>();
-  in_parts(in.numel(), [&](int64_t first, size_t count, int64_t, size_t) {
+// --- A grid that learns --------------------------------------------------------------------------
+
+class LearningGrid final : public RoundingStep {
+ public:
+  LearningGrid(const Grid& grid, const GridVariables& variables)
+      : grid_(grid), variables_{detached(variables.log_scale), detached(variables.zero_point)} {}
+
+  at::Tensor forward(const at::Tensor& tensor, const GridVariables& variables, Into into) {
+    RECORD_FUNCTION("octet::LearningGrid", {});
+    set_next_edges(collect_next_edges(tensor, variables.log_scale, variables.zero_point));
+    const RoundingPlaces places(tensor, into);
+    residues_ = bytes_for(tensor.numel());
+    const float* from = places.from();
+    float* to = places.to();
+    auto* kept = residues_.mutable_data_ptr<int8_t>();
+    in_parts(tensor.numel(), [&](int64_t first, size_t count, size_t) {
+      fake_quantize({from + first, count}, grid_, {to + first, count}, {kept + first, count});
+    });
+    return follow(tensor, places);
+  }
+  void release_variables() override { residues_.reset(); }
+  std::string name() const override { return "LearningGrid"; }
+
+ private:
+  void pass(int64_t count, const float* from, float* to, variable_list& all) override {
+    const auto* kept = residues_.const_data_ptr<int8_t>();
+    std::vector<GridGradient> found(parts_of(count));
+    in_parts(count, [&](int64_t first, size_t some, size_t part) {
+      found[part] =
+          pass_inside({from + first, some}, {kept + first, some}, grid_, {to + first, some});
+    });
+    GridGradient sum;
+    for (const GridGradient& part : found) {
+      sum.scale += part.scale;
+      sum.zero_point += part.zero_point;
+    }
+    all.push_back(gradient_of(variables_.log_scale, sum.scale * grid_.scale));
+    all.push_back(gradient_of(variables_.zero_point, sum.zero_point * (grid_.high - grid_.low)));
+  }
+  Grid grid_;
+  GridVariables variables_;
+  at::Tensor residues_;
+};
+at::Tensor rounded(const at::Tensor& tensor, const Grid& grid, Into into) {
+  const RoundingPlaces places(tensor, into);
+  const float* from = places.from();
+  float* to = places.to();
+  in_parts(places.in.numel(), [&](int64_t first, size_t count, size_t) {
     fake_quantize({from + first, count}, grid, {to + first, count});
   });
-  return out;
+  return places.out;
 }
-
-class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
- public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& tensor,
-                            const Grid& grid) {
-    const at::Tensor in = dense(tensor);
-    at::Tensor out = at::empty_like(in);
-    const auto words = static_cast<int64_t>(mask_words(static_cast<size_t>(in.numel())));
-    at::Tensor inside = at::empty({words}, in.options().dtype(at::kShort));
-    const float* from = in.const_data_ptr<float>();
-    float* to = out.mutable_data_ptr<float>();
-    auto* bits = reinterpret_cast<uint16_t*>(inside.mutable_data_ptr());
-    in_parts(in.numel(), [&](int64_t first, size_t count, int64_t word, size_t some) {
-      fake_quantize({from + first, count}, grid, {to + first, count}, {bits + word, some});
-    });
-    context->saved_data["inside"] = inside;
-    context->saved_data["strides"] = in.strides();
-    return out;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& gradients) {
-    // The mask is in the order of the input's memory: the gradient is brought into it.
-    const std::vector<int64_t> strides = context->saved_data["strides"].toIntVector();
-    at::Tensor gradient = gradients[0];
-    if (gradient.strides() != at::IntArrayRef(strides)) {
-      gradient = at::empty_strided(gradient.sizes(), strides, gradient.options()).copy_(gradient);
-    }
-    const at::Tensor inside = context->saved_data["inside"].toTensor();
-    at::Tensor out = at::empty_like(gradient);
-    const float* from = gradient.const_data_ptr<float>();
-    const auto* bits = reinterpret_cast<const uint16_t*>(inside.const_data_ptr());
-    float* to = out.mutable_data_ptr<float>();
-    in_parts(gradient.numel(), [&](int64_t first, size_t count, int64_t word, size_t some) {
-      pass_inside({from + first, count}, {bits + word, some}, {to + first, count});
-    });
-    return {out, {}};
-  }
-};
 
 }  // namespace
 
-at::Tensor fake_quantize(const at::Tensor& tensor, const QuantParams& params) {
+at::Tensor fake_quantize(const at::Tensor& tensor, const QuantParams& params, Into into) {
   const Grid grid = grid_of(params);
-  if (at::GradMode::is_enabled() && tensor.requires_grad()) {
-    return FakeQuantize::apply(tensor, grid);
+  if (!at::GradMode::is_enabled() || !tensor.requires_grad()) return rounded(tensor, grid, into);
+  return c10::make_intrusive<GivenGrid>()->forward(tensor, grid, into);
+}
+
+at::Tensor fake_quantize(const at::Tensor& tensor, const QuantParams& now,
+                         const GridVariables& variables, Into into) {
+  if (!asks(variables.log_scale) && !asks(variables.zero_point)) {
+    return fake_quantize(tensor, now, into);
   }
-  return rounded(dense(tensor), grid);
+  const Grid grid = grid_of(now);
+  if (!at::GradMode::is_enabled()) return rounded(tensor, grid, into);
+  return c10::make_intrusive<LearningGrid>(grid, variables)->forward(tensor, variables, into);
 }
 
 }  // namespace octet

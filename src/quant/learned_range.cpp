@@ -1,8 +1,6 @@
 #include "quant/learned_range.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_fake_quantize_learnable_per_tensor_affine.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -17,39 +15,47 @@ double room(double scale, double steps, double bound) {
   return std::isfinite(bound) && end > 0 ? std::max(bound / end, 1.0) : 2.0;
 }
 
+double number(const at::Tensor& variable) {
+  return variable.defined() ? static_cast<double>(variable.const_data_ptr<float>()[0]) : 0.0;
+}
+
+at::Tensor moving_zero() { return at::zeros({1}).set_requires_grad(true); }
+
 }  // namespace
 
-LearnedRange::LearnedRange(const QuantParams& params, const FromData& bounds) : start_(params) {
+LearnedRange::LearnedRange(const QuantParams& params, const FromData& bounds, bool zero_point)
+    : start_(params) {
   const double scale = params.scale.at(0);
   const double zero = params.zero_point.at(0);
   least_ = 0.5;
   most_ = std::min({2.0, room(scale, params.high - zero, bounds.high),
                     room(scale, zero - params.low, -bounds.low)});
-  zero_point_ = at::full({1}, zero - params.low);
-  variable_ = at::zeros({1});
-  variable_.set_requires_grad(true);
-}
-
-at::Tensor LearnedRange::scale() const {
-  return variable_.exp() * static_cast<double>(start_.scale[0]);
+  variables_.log_scale = moving_zero();
+  const bool bounded = std::isfinite(bounds.low) || std::isfinite(bounds.high);
+  if (zero_point && !bounded && zero != 0) variables_.zero_point = moving_zero();
 }
 
 void LearnedRange::keep_inside() {
   const at::NoGradGuard no_grad;
-  variable_.clamp_(std::log(least_), std::log(most_));
+  variables_.log_scale.clamp_(std::log(least_), std::log(most_));
+  if (!variables_.zero_point.defined()) return;
+  const double zero = start_.zero_point[0];
+  const double width = start_.high - start_.low;
+  variables_.zero_point.clamp_((start_.low - zero) / width, (start_.high - zero) / width);
 }
 
-at::Tensor LearnedRange::round(const at::Tensor& tensor) const {
-  // Counted from the lowest integer: LibTorch 2.14 rounds a zero point below 0 up, so that grids
-  // would end a step early on one side.
-  return at::_fake_quantize_learnable_per_tensor_affine(tensor, scale(), zero_point_, 0,
-                                                        start_.high - start_.low);
+at::Tensor LearnedRange::round(const at::Tensor& tensor, Into into) const {
+  return fake_quantize(tensor, params(), variables_, into);
 }
 
 QuantParams LearnedRange::params() const {
   QuantParams params = start_;
-  const double factor = std::exp(variable_.item<double>());
+  const double factor = std::exp(number(variables_.log_scale));
   params.scale[0] = static_cast<float>(params.scale[0] * std::clamp(factor, least_, most_));
+  const double moved = number(variables_.zero_point) * (params.high - params.low);
+  const double zero = std::nearbyint(params.zero_point[0] + moved);
+  params.zero_point[0] = static_cast<int32_t>(
+      std::clamp(zero, static_cast<double>(params.low), static_cast<double>(params.high)));
   return params;
 }
 

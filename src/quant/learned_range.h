@@ -3,34 +3,38 @@
 #include <ATen/core/Tensor.h>
 
 #include "graph/quant_table.h"
+#include "quant/fake_quantize.h"
 #include "quant/place.h"
 
 namespace octet {
 
-/// The step of an activation's grid as something that a gradient can move (S. K. Esser et al.,
-/// "Learned Step Size Quantization", 2020, equation 3). What is learned is the logarithm of a
-/// factor on the step. The zero point stays, so that 0 is exact and absorbed activations still clip
-/// there; the grid never reaches beyond `bounds` if it did not before, nor changes by more than a
-/// factor of two.
+/// The grid of an activation as something that a gradient can move (S. K. Esser et al., "Learned
+/// Step Size Quantization", 2020, equation 3). What is learned is the logarithm of a factor on the
+/// step: with an optimizer such as Adam, no scaling of gradients has to make up for the size of
+/// steps and tensors (S. R. Jain et al., "Trained Quantization Thresholds", 2020, section 3). 0
+/// stays exact, absorbed activations still clip there, the grid never reaches beyond `bounds` if it
+/// did not before, nor changes its step by more than a factor of two.
 class LearnedRange {
  public:
-  LearnedRange(const QuantParams& params, const FromData& bounds);
+  /// With `zero_point` that moves too (Y. Bhalgat et al., "LSQ+", 2020, section 3.1), in whole
+  /// steps within the grid's integers; not where `bounds` are, nor where the grid is symmetric.
+  LearnedRange(const QuantParams& params, const FromData& bounds, bool zero_point = false);
 
-  const at::Tensor& variable() const { return variable_; }
-  /// The tensor on the present grid, with gradients for it (straight-through) and the variable.
-  at::Tensor round(const at::Tensor& tensor) const;
-  /// Brings the variable back to where it may be, after a step.
+  /// What gradients move.
+  const at::Tensor& variable() const { return variables_.log_scale; }
+  const GridVariables& variables() const { return variables_; }
+  /// The tensor on the present grid, with gradients for it (straight-through) and the variables.
+  at::Tensor round(const at::Tensor& tensor, Into into = Into::New) const;
+  /// Brings the variables back to where they may be, after a step.
   void keep_inside();
   /// The present grid.
   QuantParams params() const;
 
  private:
-  at::Tensor scale() const;
   QuantParams start_;
   double least_ = 0;
   double most_ = 0;  ///< factors on the step
-  at::Tensor zero_point_;
-  at::Tensor variable_;
+  GridVariables variables_;
 };
 
 }  // namespace octet

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/amax.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <format>
@@ -10,6 +11,7 @@
 #include "dialects/onnxruntime_pairs.h"
 #include "engine/executor.h"
 #include "graph/quantize_tensor.h"
+#include "kernels/pair_sums.h"
 #include "ops/op_def.h"
 
 namespace octet {
@@ -86,7 +88,16 @@ void avoid_saturation(const Graph& graph, Placement& placement) {
 at::Tensor pair_scales(PairOrder order, const at::Tensor& weight) {
   // Rounding adds at most a half to either weight: from below 128, less than 129 in whole numbers.
   constexpr float kSum = static_cast<float>(kLargestPair) - 0.001F;
-  return largest_sums(order, weight) / kSum;
+  // Rows in the kernel's order, one after the other in memory.
+  at::Tensor rows = order == PairOrder::Columns ? weight.t().contiguous() : weight.contiguous();
+  if (order == PairOrder::ChannelsLast) {
+    rows = weight.dim() == 4 ? weight.contiguous(at::MemoryFormat::ChannelsLast)
+                             : weight.movedim(1, -1).contiguous();
+  }
+  at::Tensor largest = at::empty({rows.size(0)}, at::kFloat);
+  largest_pair_sums({rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel())},
+                    {largest.mutable_data_ptr<float>(), static_cast<size_t>(largest.numel())});
+  return largest.div_(kSum);
 }
 
 void widen_for_pairs(PairOrder order, const Tensor& weight, QuantParams& params) {

@@ -49,19 +49,33 @@ float bias_magnitude(const Tensor& bias, const WeightGrid& rule, size_t c) {
   return largest;
 }
 
+/// The scales that a weight asks for: those that it has learned, or the least that clip nothing.
+std::vector<float> wanted_scales(const Graph& graph, ValueId weight, int axis, bool full,
+                                 const QuantParams* known) {
+  std::vector<float> scales = magnitudes(*graph.value(weight).constant, axis, full);
+  for (size_t c = 0; c < scales.size(); ++c) {
+    if (!std::isfinite(scales[c])) {
+      fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
+           axis < 0 ? "" : std::format(" in channel {}", c));
+    }
+    scales[c] = std::max(scales[c] / 127.0F, kSmallestScale);
+  }
+  return known && known->origin == Origin::Learned ? known->scale : scales;
+}
+
 QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& rule,
                           const Scheme& scheme, const QuantTable& table) {
   const bool full = scheme.weight_range == Scheme::WeightRange::Full;
-  QuantParams params{.axis = rule.axis, .low = full ? -128 : -127, .high = 127};
+  const QuantParams* known = table.find(weight);
+  QuantParams params{.axis = rule.axis,
+                     .low = full ? -128 : -127,
+                     .high = 127,
+                     .origin = known ? known->origin : Origin::Observed};
   const float input_scale = table.at(rule.input, graph).scale[0];
   const Tensor* bias = rule.bias == kAbsent ? nullptr : &*graph.value(rule.bias).constant;
-  const std::vector<float> largest = magnitudes(*graph.value(weight).constant, rule.axis, full);
-  for (size_t c = 0; c < largest.size(); ++c) {
-    if (!std::isfinite(largest[c])) {
-      fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
-           rule.axis < 0 ? "" : std::format(" in channel {}", c));
-    }
-    float scale = std::max(largest[c] / 127.0F, kSmallestScale);
+  const std::vector<float> wanted = wanted_scales(graph, weight, rule.axis, full, known);
+  for (size_t c = 0; c < wanted.size(); ++c) {
+    float scale = wanted[c];
     if (bias)
       scale = std::max(scale, bias_magnitude(*bias, rule, c) / (input_scale * kLargestBias));
     params.scale.push_back(scale);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "data/dataset.h"
@@ -7,6 +8,7 @@
 #include "graph/quant_table.h"
 #include "octet/progress.h"
 #include "quant/place.h"
+#include "train/checkpoint.h"
 #include "train/settings.h"
 
 namespace octet {
@@ -18,30 +20,41 @@ struct TrainingImages {
   std::vector<int64_t> validation;  ///< indices by which the best epoch is chosen
 };
 
-struct Epoch {
-  int64_t number = 0;     ///< 0: before training
-  double loss = 0;        ///< mean over the epoch; 0 for number 0
-  double validation = 0;  ///< top-1 on the validation images, percent
-};
-
 struct TrainingResult {
   std::vector<Epoch> epochs;
   int64_t best = 0;  ///< number of the epoch whose weights were kept
 };
 
-/// Trains the float network and writes the weights of the best epoch into the graph: cross entropy,
-/// SGD with momentum or Adam (weight decay decoupled, on weights only: Loshchilov and Hutter,
-/// 2019). Deterministic for a seed and number of threads. Throws Code::Numeric naming epoch and
-/// step when the loss is not finite, Code::Data when the labels do not fit the network.
+/// Trains the float network and writes the weights of the best epoch into the graph: the one with
+/// the best top-1 on the validation images, of the averaged weights where there is an average;
+/// without validation images the last one. Deterministic for a seed and a number of threads, also
+/// when it goes on from a checkpoint (docs/training.md).
+///
+/// Throws Code::Recipe where nothing can be learnt (a rate of 0, nothing trainable), Code::Data
+/// when the labels do not fit the network, Code::Numeric naming epoch and step when the loss or its
+/// gradient is not finite (a checkpoint with the best epoch is kept before), Code::Runtime when
+/// memory is used up.
 TrainingResult train_float(Graph& graph, const TrainingImages& images,
                            const TrainSettings& settings, uint64_t seed,
-                           const ProgressSink& progress);
+                           const ProgressSink& progress, const Checkpoints& checkpoints = {});
+
+/// What training with quantizers may be given.
+struct QuantizedTraining {
+  /// The float network to learn from; nullptr: the graph as it is before it is trained.
+  const Graph* teacher = nullptr;
+  /// Per cent of the validation images that a candidate's deployed file gets right; empty: those
+  /// that the simulation does.
+  std::function<double(const Graph&, const QuantTable&)> validate = {};
+  Checkpoints checkpoints = {};
+};
 
 /// The same with every value of the table rounded to its grid (quantization-aware training). The
-/// untrained state counts as epoch 0, so the result is never worse on the validation images.
-/// Weights and biases get new entries in the table.
+/// untrained state counts as epoch 0, so the result is never worse on the validation images. Right
+/// is the label, or, where the teacher's weight is 1, the class that the teacher says: then no
+/// label is read. What learns gets new entries in the table.
 TrainingResult train_quantized(Graph& graph, const Placement& placement, QuantTable& table,
                                const TrainingImages& images, const TrainSettings& settings,
-                               uint64_t seed, const ProgressSink& progress);
+                               uint64_t seed, const ProgressSink& progress,
+                               const QuantizedTraining& with = {});
 
 }  // namespace octet

@@ -26,6 +26,8 @@ TEST(Recipe, FillsInTheDefaults) {
   EXPECT_EQ(recipe.train.rate, 0.003);
   EXPECT_EQ(recipe.qat.epochs, 3);
   EXPECT_EQ(recipe.qat.rate, 0.0002);
+  EXPECT_FALSE(recipe.qat.teacher.any());
+  EXPECT_EQ(recipe.qat.checkpoint_minutes, 5);
   EXPECT_EQ(recipe.calibration.images, 1024);
   EXPECT_EQ(recipe.calibration.observer, "percentile");
   EXPECT_EQ(recipe.evaluation.latency_runs, 100);
@@ -85,9 +87,23 @@ train:
   schedule: constant
   warmup: 0.5
   label_smoothing: 0.1
+  mixup: 0.2
+  accumulate: 4
+  clip_gradient: 2.5
+  average: 0.999
+  patience: 6
+  checkpoint_minutes: 0.5
+  decay_every: 3
+  decay: 0.5
   augment: {flip: true, crop: 2}
 calibration: {images: 10, batch: 5, observer: minmax, percentile: 99, bad_images: skip}
-qat: {epochs: 0}
+qat:
+  epochs: 0
+  optimizer: adamw
+  schedule: one-cycle
+  teacher: {weight: 0.5, temperature: 4, features: 0.1}
+  learn: {activations: false, zero_points: true, weights: false, scale_rate: 2, freeze_after: 0.7,
+          damping: 0.01}
 evaluation: {batch: 7, latency_runs: 8}
 verification: {images: 0, limit: 2}
 )"));
@@ -113,11 +129,19 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(train.rate, 0.01);
   EXPECT_EQ(train.momentum, 0.8);
   EXPECT_EQ(train.weight_decay, 0.0001);
-  EXPECT_FALSE(train.cosine);
+  EXPECT_EQ(train.schedule, Schedule::Constant);
   EXPECT_EQ(train.warmup, 0.5);
   EXPECT_EQ(train.label_smoothing, 0.1);
   EXPECT_TRUE(train.flip);
   EXPECT_EQ(train.crop, 2);
+  EXPECT_EQ(train.mixup, 0.2);
+  EXPECT_EQ(train.accumulate, 4);
+  EXPECT_EQ(train.clip_gradient, 2.5);
+  EXPECT_EQ(train.average, 0.999);
+  EXPECT_EQ(train.patience, 6);
+  EXPECT_EQ(train.checkpoint_minutes, 0.5);
+  EXPECT_EQ(train.decay_every, 3);
+  EXPECT_EQ(train.decay, 0.5);
   EXPECT_EQ(recipe.calibration.images, 10);
   EXPECT_EQ(recipe.calibration.batch, 5);
   EXPECT_EQ(CalibrationSettings{}.batch, 0);  // chosen
@@ -125,6 +149,18 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(recipe.calibration.percentile, 99);
   EXPECT_TRUE(recipe.calibration.skip_bad_images);
   EXPECT_EQ(recipe.qat.epochs, 0);
+  EXPECT_EQ(recipe.qat.optimizer, Optimizer::AdamW);
+  EXPECT_EQ(recipe.qat.schedule, Schedule::OneCycle);
+  EXPECT_EQ(recipe.qat.warmup, 0.3) << "one-cycle's own";
+  EXPECT_EQ(recipe.qat.teacher.weight, 0.5);
+  EXPECT_EQ(recipe.qat.teacher.temperature, 4);
+  EXPECT_EQ(recipe.qat.teacher.features, 0.1);
+  EXPECT_FALSE(recipe.qat.learn.activations);
+  EXPECT_TRUE(recipe.qat.learn.zero_points);
+  EXPECT_FALSE(recipe.qat.learn.weights);
+  EXPECT_EQ(recipe.qat.learn.scale_rate, 2);
+  EXPECT_EQ(recipe.qat.learn.freeze_after, 0.7);
+  EXPECT_EQ(recipe.qat.learn.damping, 0.01);
   EXPECT_EQ(recipe.evaluation.batch, 7);
   EXPECT_EQ(recipe.evaluation.latency_runs, 8);
   EXPECT_EQ(recipe.verification.images, 0);
@@ -195,8 +231,25 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
        "r.yaml:4: 'targets' is a list; wanted at least one target"},
       {"a list in a list", start + "targets: [[tflite]]\n",
        "r.yaml:4: 'targets' holds a list; wanted a list of words"},
-      {"unknown choice", start + "train: {optimizer: adamw}\n",
-       "r.yaml:4: 'train.optimizer' is 'adamw'; wanted sgd or adam"},
+      {"unknown choice", start + "train: {optimizer: lion}\n",
+       "r.yaml:4: 'train.optimizer' is 'lion'; wanted sgd or adam or adamw"},
+      {"unknown schedule", start + "qat: {schedule: linear}\n",
+       "r.yaml:4: 'qat.schedule' is 'linear'; wanted constant or cosine or step or one-cycle"},
+      {"a teacher of a float network", start + "train: {teacher: {weight: 1}}\n",
+       "r.yaml:4: unknown key 'teacher' in 'train'; known keys: epochs, batch, optimizer, rate, "
+       "momentum, "
+       "weight_decay, schedule, warmup, decay_every, decay, clip_gradient, accumulate, "
+       "label_smoothing, "
+       "mixup, average, patience, checkpoint_minutes, augment"},
+      {"a control without labels", start + "qat: {teacher: {weight: 1}, control: true}\n",
+       "r.yaml:4: the control is a float network, which learns from labels, and with 'teacher: "
+       "{weight: 1}' none is read; wanted a weight below 1"},
+      {"a teacher's weight", start + "qat: {teacher: {weight: 2}}\n",
+       "r.yaml:4: 'qat.teacher.weight' is '2'; wanted a number from 0 to 1"},
+      {"a misspelt grid", start + "qat: {learn: {zeropoints: true}}\n",
+       "r.yaml:4: unknown key 'zeropoints' in 'qat.learn'; did you mean 'zero_points'?"},
+      {"an average of nothing but the past", start + "qat: {average: 1}\n",
+       "r.yaml:4: 'qat.average' is '1'; wanted a number from 0 to 0.999999"},
       {"a word for a list of mappings", start + "scheme: {overrides: float}\n",
        "r.yaml:4: 'scheme.overrides' is 'float'; wanted a list of mappings (key: value)"},
       {"words in a list of mappings", start + "scheme: {overrides: [a=float]}\n",

@@ -47,6 +47,34 @@ TEST(BatchReader, DeliversTheOrderInBatches) {
   EXPECT_FALSE(reader.next(after));
 }
 
+TEST(BatchReader, BeginsInTheMiddleWithTheSameNumbers) {
+  const MemoryDataset dataset(20, {1, 4, 5});
+  const std::vector<int64_t> order = permutation(20, 3);
+  BatchOptions options{.size = 6, .augment = {.flip = true, .crop = 1}, .seed = 4};
+  BatchReader whole(dataset, order, options);
+  const std::vector<Batch> all = read_all(whole);
+  options.first = 2;
+  BatchReader rest(dataset, order, options);
+  EXPECT_EQ(rest.batches(), 4);
+  const std::vector<Batch> last = read_all(rest);
+  ASSERT_EQ(last.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(last[i].images, all[i + 2].images);
+    EXPECT_EQ(last[i].labels, all[i + 2].labels);
+  }
+  options.first = 4;
+  BatchReader none(dataset, order, options);
+  EXPECT_TRUE(read_all(none).empty());
+}
+
+TEST(BatchReader, ReadsNoLabelsWhereNoneAreWanted) {
+  const MemoryDataset dataset(4, {1, 4, 5});
+  BatchReader reader(dataset, {0, 1, 2, 3}, {.size = 4, .labels = false});
+  const std::vector<Batch> all = read_all(reader);
+  EXPECT_EQ(all.at(0).count, 4);
+  EXPECT_TRUE(all[0].labels.empty());
+}
+
 TEST(BatchReader, HasNothingToDeliverForAnEmptyOrder) {
   const MemoryDataset dataset(1, {1, 1, 1});
   BatchReader reader(dataset, {}, {});
@@ -147,6 +175,7 @@ TEST(BatchReader, RefusesOptionsThatMakeNoSense) {
   const Case cases[] = {
       {{0}, {.size = 0}, "batch: the size is 0; wanted 1 or more"},
       {{0}, {.augment = {.crop = 4}}, "batch: 'crop' is 4; images of 1x4x5 allow 0 to 3 pixels"},
+      {{0}, {.first = -1}, "batch: the first one is -1; wanted 0 or more"},
       {{0}, {.augment = {.crop = -1}}, "batch: 'crop' is -1; images of 1x4x5 allow 0 to 3 pixels"},
       {{0, 3}, {}, "batch: there is no image 3; wanted indices from 0 to 2"},
   };

@@ -66,5 +66,18 @@ RC_GTEST_PROP(Random, StaysBelowItsBound, (uint64_t seed, uint64_t stream)) {
   for (int i = 0; i < 20; ++i) RC_ASSERT(random.below(bound) < bound);
 }
 
+TEST(Subset, TakesLabelsOfItsOwn) {
+  const MemoryDataset whole(5, {1, 2, 2});
+  const auto part = relabelled(whole, {4, 1}, {7, 9});
+  EXPECT_EQ(part->size(), 2);
+  EXPECT_EQ(part->label(0), 7);
+  EXPECT_EQ(part->label(1), 9);
+  std::vector<float> image(4);
+  part->image(0, image);
+  EXPECT_EQ(image[0], 4000);
+  EXPECT_EQ(message_of([&] { relabelled(whole, {4, 1}, {7}); }),
+            "subset: 1 labels of 2 images; wanted one each");
+}
+
 }  // namespace
 }  // namespace octet

@@ -2,9 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/recipe.h"
+#include "api/stages.h"
 #include "base/file.h"
+#include "eval/score.h"
 #include "formats/summary.h"
 #include "octet/octet.h"
+#include "runtime/session.h"
 #include "support/error_of.h"
 #include "support/paths.h"
 #include "support/shapes_data.h"
@@ -96,6 +100,55 @@ TEST(Run, GivesTheSameFilesForTheSameSeed) {
     EXPECT_EQ(read_file(folder / "a" / file, Code::Io), read_file(folder / "b" / file, Code::Io))
         << file;
   }
+}
+
+TEST(Run, ChoosesTheEpochByItsIntegerFile) {
+  const TempFolder folder;
+  const auto data = write_bars(folder, 800, 40);
+  std::string text = kRecipe;
+  text.replace(text.find("qat: {epochs: 1"), 15, "qat: {epochs: 3, average: 0.9");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  const auto images = open_dataset(*read_data(data).train);
+  const Split parts = split(*images, 0.1, 3);
+  const Score score = octet::score(*open_session(folder / "out/int8.onnx", 1),
+                                   *subset(*images, parts.validation), 50, "", {});
+  ASSERT_EQ(report.qat.epochs.size(), 4U);
+  EXPECT_EQ(score.top1, report.qat.epochs.at(static_cast<size_t>(report.qat.best)).validation_top1);
+}
+
+/// The training images all have the label 0: who learnt from labels would say nothing else.
+TEST(Run, LearnsFromTheFloatNetworkWithoutLabels) {
+  const TempFolder folder;
+  write_bars(folder, 800, 80);
+  std::string text = kRecipe;
+  train(folder.write("train.yaml", text), folder.path());
+  folder.write("train-labels", idx_bytes({800}, std::string(800, '\0')));
+  text.replace(text.find("new: "), text.find("\ndata") - text.find("new: "), "model: float.onnx");
+  text.replace(text.find("qat: {epochs: 1"), 15,
+               "qat: {epochs: 2, optimizer: sgd, teacher: {weight: 1, features: 0.1}");
+  text.replace(text.find("rate: 0.0005"), 12, "rate: 0.05");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  EXPECT_GT(state_of(report, "float").top1, 80);
+  for (const EpochResult& epoch : report.qat.epochs) EXPECT_GT(epoch.validation_top1, 80);
+  EXPECT_GT(state_of(report, "onnx-int8").top1, 80);
+}
+
+/// The other workflow: weighted operators are trained, the rest is rounded afterwards. And beside
+/// it what the float network gains from as much training.
+TEST(Run, TrainsWeightedOperatorsAloneWithAControl) {
+  const TempFolder folder;
+  write_bars(folder, 800, 200);
+  std::string text = kRecipe;
+  text.replace(text.find("qat: {epochs: 1"), 15, "qat: {epochs: 1, scope: weighted, control: true");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  const State& control = state_of(report, "control");
+  EXPECT_EQ(control.format, "ONNX FP32");
+  EXPECT_GT(control.top1, 80);
+  EXPECT_NE(read_file(folder / "out/control.onnx", Code::Io),
+            read_file(folder / "out/float.onnx", Code::Io));
+  EXPECT_GT(state_of(report, "onnx-int8").top1, 80);
+  EXPECT_EQ(inspect(folder / "out/int8.onnx").still_float, std::vector<std::string>{});
+  for (const Certificate& file : report.certificates) EXPECT_EQ(file.largest(), 0) << file.text();
 }
 
 /// The example of the README from nothing: one epoch is enough to see that training works.

@@ -9,6 +9,7 @@
 #include "graph/quantize_tensor.h"
 #include "quant/simulate.h"
 #include "quant/solve.h"
+#include "quant/training_simulation.h"
 #include "support/graph_builder.h"
 
 namespace octet {
@@ -173,7 +174,7 @@ TEST_P(SaturationOf, IsAvoidedWhateverTheInput) {
 TEST_P(SaturationOf, IsAvoidedInTrainingToo) {
   const SaturatingLayer net = layer(Scheme::Saturation::Avoid);
   Executor executor(net.graph);
-  TrainingSimulation training(net.placement, net.table, executor);
+  TrainingSimulation training(net.graph, net.placement, net.table, executor);
   Simulation deployed(net.graph, net.placement, net.table);
   const at::Tensor real = executor.constant(net.weight);
   const at::Tensor a = training.constant(net.weight, real).contiguous();

@@ -8,6 +8,7 @@
 #include "passes/passes.h"
 #include "quant/calibrate.h"
 #include "quant/solve.h"
+#include "quant/training_simulation.h"
 #include "support/graph_builder.h"
 
 namespace octet {
@@ -83,7 +84,7 @@ TEST_P(SimulationOf, TrainingSeesTheNumbersThatTheFilesHold) {
   const at::NoGradGuard no_grad;
   Executor executor(net.graph);
   Simulation deployed(net.graph, net.placement, net.table);
-  TrainingSimulation training(net.placement, net.table, executor);
+  TrainingSimulation training(net.graph, net.placement, net.table, executor);
   const at::Tensor input = net.input();
   const at::Tensor a = executor.run({&input, 1}, deployed).at(0);
   const at::Tensor b = executor.run({&input, 1}, training).at(0);
@@ -107,7 +108,7 @@ TEST(Simulation, GradientsPassWhereNothingIsClipped) {
   QuantTable table;
   table.set(x, {.scale = {0.01F}, .zero_point = {0}});  // [-1.28, 1.27]
   Executor executor(graph);
-  TrainingSimulation simulation(placement, table, executor);
+  TrainingSimulation simulation(graph, placement, table, executor);
   at::Tensor input = to_torch(Tensor::of<float>({1, 4}, std::vector<float>{-2, -1, 0.005F, 2}));
   input.set_requires_grad(true);
   executor.run({&input, 1}, simulation).at(0).sum().backward();

@@ -59,14 +59,18 @@ class Program {
 
   void send(int signal) const { ::kill(pid_, signal); }
 
+  bool ended() const {
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid == pid_;
+  }
+
   /// Waits until stderr holds `text`; false when the process ends, or a minute passes, before.
   bool wait_for_error_text(const std::string& text) const {
     using namespace std::chrono_literals;
     for (int i = 0; i < 1200; ++i, std::this_thread::sleep_for(50ms)) {
       if (contents(folder_ / "err").contains(text)) return true;
-      siginfo_t info{};
-      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
-      if (info.si_pid == pid_) return false;
+      if (ended()) return false;
     }
     return false;
   }

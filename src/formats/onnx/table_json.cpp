@@ -13,11 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Origin, std::string_view>, 4> kOrigins{{
+constexpr std::array<std::pair<Origin, std::string_view>, 5> kOrigins{{
     {Origin::Observed, "observed"},
     {Origin::Fixed, "fixed"},
     {Origin::Derived, "derived"},
     {Origin::Imported, "imported"},
+    {Origin::Learned, "learned"},
 }};
 constexpr std::array kIntegerTypes{DType::Int8, DType::UInt8, DType::Int16, DType::UInt16,
                                    DType::Int32};

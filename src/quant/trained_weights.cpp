@@ -1,0 +1,107 @@
+#include "quant/trained_weights.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/maximum.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "quant/saturation.h"
+#include "quant/solve.h"
+
+namespace octet {
+namespace {
+
+std::vector<float> numbers(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.contiguous();
+  const auto* from = plain.const_data_ptr<float>();
+  return {from, from + plain.numel()};
+}
+
+/// The least scales with which nothing of the weight is clipped; in the full range what lies below
+/// zero has a step more.
+std::vector<float> covering_scales(const at::Tensor& weight, int axis, bool full) {
+  std::vector<int64_t> others;
+  for (int64_t d = 0; d < weight.dim(); ++d) {
+    if (d != axis) others.push_back(d);
+  }
+  const at::Tensor magnitude =
+      full ? at::maximum(weight, weight * (-127.0F / 128.0F)) : weight.abs();
+  const at::Tensor most = at::amax(magnitude, others) / 127.0F;
+  return numbers(most.clamp_min_(kSmallestScale));
+}
+
+/// Raises scales, one or one for each, to the least ones.
+void raise(std::vector<float>& scales, std::span<const float> least) {
+  for (size_t i = 0; i < least.size(); ++i) {
+    float& scale = scales[scales.size() == 1 ? 0 : i];
+    scale = std::max(scale, least[i]);
+  }
+}
+
+}  // namespace
+
+TrainedWeights::TrainedWeights(const Placement& placement, const QuantTable& table,
+                               const Executor& executor, bool learn, float damping)
+    : placement_(placement), table_(table), executor_(executor), damping_(damping) {
+  if (!learn) return;
+  for (const Group& group : placement.groups) {
+    const ValueId id = group.members[0];
+    const QuantParams* params = table.find(id);
+    if (!params || params->origin == Origin::Imported) continue;
+    if (group.scheme.scales == Scheme::Scales::PowerOfTwo) continue;
+    if (std::holds_alternative<WeightGrid>(group.rule)) learned_.try_emplace(id, *params);
+  }
+}
+
+/// The grids that the weight has now: what it has learned or needs to clip nothing, but wide enough
+/// for its bias, and for pairs that must not saturate.
+ChannelGrids TrainedWeights::grids_of(ValueId id, const WeightGrid& rule, float input_scale) const {
+  const at::NoGradGuard no_grad;
+  const Scheme& scheme = placement_.groups[placement_.group_of.at(id)].scheme;
+  const bool full = scheme.weight_range == Scheme::WeightRange::Full;
+  const QuantParams* given = table_.find(id);
+  if (given && given->origin == Origin::Imported) {
+    return {.scales = given->scale, .axis = rule.axis, .low = given->low, .damping = damping_};
+  }
+  const at::Tensor weight = executor_.constant(id).detach();
+  const auto learned = learned_.find(id);
+  ChannelGrids grids{.scales = learned != learned_.end() ? learned->second.scales()
+                                                         : covering_scales(weight, rule.axis, full),
+                     .axis = rule.axis,
+                     .low = full ? -128 : -127,
+                     .damping = damping_};
+  const std::vector<float> wanted = grids.scales;
+  if (rule.pairs != PairOrder::None) raise(grids.scales, numbers(pair_scales(rule.pairs, weight)));
+  if (rule.bias != kAbsent) {
+    std::vector<float> least = numbers(executor_.constant(rule.bias).detach());
+    for (float& bias : least) bias = std::abs(bias) / (input_scale * kLargestBias);
+    raise(grids.scales, least);
+  }
+  if (scheme.scales == Scheme::Scales::PowerOfTwo) {
+    std::ranges::transform(grids.scales, grids.scales.begin(), power_of_two);
+  }
+  if (learned != learned_.end()) {
+    grids.log_scales = learned->second.variable();
+    for (size_t c = 0; c < wanted.size(); ++c) grids.held.push_back(grids.scales[c] > wanted[c]);
+  }
+  return grids;
+}
+
+at::Tensor TrainedWeights::round(ValueId id, const at::Tensor& weight, float input_scale) {
+  const Group& group = placement_.groups[placement_.group_of.at(id)];
+  const ChannelGrids grids = grids_of(id, std::get<WeightGrid>(group.rule), input_scale);
+  present_[id] = grids.scales;
+  return fake_quantize_channels(weight, grids);
+}
+
+at::Tensor TrainedWeights::round(const BiasGrid& rule, const at::Tensor& bias,
+                                 float input_scale) const {
+  std::vector<float> scales = present_.at(rule.weight);
+  for (float& scale : scales) scale *= input_scale;
+  return fake_quantize_bias(bias, scales);
+}
+
+}  // namespace octet
