@@ -14,7 +14,6 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <print>
 
@@ -156,39 +155,6 @@ class Contest {
   Wanted wanted_;
 };
 
-/// What rows.h does not know is taken out of the command line.
-struct CommandLine {
-  explicit CommandLine(std::span<char*> words) {
-    for (size_t i = 0; i < words.size(); ++i) {
-      const std::string word = words[i];
-      const bool has_number = (word == "--images" || word == "--rounds") && i + 1 < words.size();
-      if (has_number) {
-        numbers[word] = words[++i];
-      } else if (word == "--entropy" || word == "--many") {
-        flags.push_back(word);
-      } else {
-        others.push_back(words[i]);
-      }
-    }
-  }
-  int number(const std::string& word, int otherwise) const {
-    const auto found = numbers.find(word);
-    if (found == numbers.end()) return otherwise;
-    const Options one{.json = {}, .arguments = {found->second}};
-    return count_argument(one, 0, word, otherwise);
-  }
-  Wanted wanted() const {
-    return {.images = number("--images", 256),
-            .rounds = number("--rounds", 3),
-            .entropy = std::ranges::contains(flags, "--entropy"),
-            .many = std::ranges::contains(flags, "--many")};
-  }
-
-  std::map<std::string, std::string> numbers;
-  std::vector<std::string> flags;
-  std::vector<char*> others;
-};
-
 int quantize_in_child(std::span<char*> words) {
   try {
     quantize_by_every_observer(words[2], words[3], std::atoll(words[4]), words[5]);
@@ -204,11 +170,15 @@ int quantize_in_child(std::span<char*> words) {
 int main(int argc, char** argv) {
   const std::span<char*> words(argv, static_cast<size_t>(argc));
   if (argc == 6 && std::string_view(argv[1]) == "--quantize") return quantize_in_child(words);
-  CommandLine line(words);
-  return run("ptq", line.others, [&](const Options& options, Table& table) {
-    const Wanted wanted = line.wanted();
+  const OwnOptions own{.numbers = {"--images", "--rounds"}, .flags = {"--entropy", "--many"}};
+  const auto work = [](const Options& options, Table& table) {
+    const Wanted wanted{.images = options.number("--images", 256),
+                        .rounds = options.number("--rounds", 3),
+                        .entropy = options.has("--entropy"),
+                        .many = options.has("--many")};
     std::vector<std::string> names = options.arguments;
     if (names.empty()) names = {"mobilenetv2", "efficientvit-b0"};
     for (const std::string& name : names) Contest(name, wanted).run(table);
-  });
+  };
+  return run("ptq", words, work, own);
 }

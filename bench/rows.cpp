@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace octet::bench {
 namespace {
@@ -23,16 +24,38 @@ double milliseconds(const std::function<void()>& contender, int calls) {
          calls;
 }
 
+int whole_number(std::string_view text, std::string_view what) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1) {
+    fail(Code::Usage, "{} is '{}'; wanted a whole number of 1 or more", what, text);
+  }
+  return count;
+}
+
 }  // namespace
 
-Options read_options(std::span<char*> arguments) {
+int Options::number(const std::string& option, int otherwise) const {
+  const auto found = numbers.find(option);
+  return found == numbers.end() ? otherwise : found->second;
+}
+
+Options read_options(std::span<char*> arguments, const OwnOptions& own) {
   Options options;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string argument = arguments[i];
-    if (argument == "--json" && i + 1 < arguments.size()) {
+    const bool more = i + 1 < arguments.size();
+    if (argument == "--json" && more) {
       options.json = arguments[++i];
+    } else if (std::ranges::contains(own.numbers, argument) && more) {
+      options.numbers[argument] = whole_number(arguments[++i], argument);
+    } else if (std::ranges::contains(own.flags, argument)) {
+      options.flags.insert(argument);
     } else if (argument.starts_with("--")) {
-      fail(Code::Usage, "'{}' is no option here; wanted --json FILE", argument);
+      std::vector<std::string> known = own.flags;
+      for (const std::string& number : own.numbers) known.push_back(number + " N");
+      known.emplace_back("--json FILE");
+      fail(Code::Usage, "'{}' is no option here; wanted {}", argument, join(known));
     } else {
       options.arguments.push_back(argument);
     }
@@ -42,13 +65,7 @@ Options read_options(std::span<char*> arguments) {
 
 int count_argument(const Options& options, size_t index, std::string_view what, int fallback) {
   if (index >= options.arguments.size()) return fallback;
-  const std::string& text = options.arguments[index];
-  int count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size() || count < 1) {
-    fail(Code::Usage, "{} is '{}'; wanted a whole number of 1 or more", what, text);
-  }
-  return count;
+  return whole_number(options.arguments[index], what);
 }
 
 double quantile(std::vector<double> numbers, double share) {
@@ -71,20 +88,29 @@ Row compare(std::string name, std::string metric, std::span<const double> ours,
           .high = quantile(ratios, 0.75)};
 }
 
-std::vector<std::vector<double>> alternate(std::span<const std::function<void()>> contenders,
-                                           int rounds, int calls) {
+std::vector<std::vector<double>> alternate_timed(
+    std::span<const std::function<double(int calls)>> contenders, int rounds, int calls) {
   std::vector<std::vector<double>> times(contenders.size());
   std::vector<size_t> order(contenders.size());
   std::ranges::iota(order, 0);
   std::mt19937_64 random(1);
   for (int round = 0; round < rounds; ++round) {
     std::ranges::shuffle(order, random);
-    for (const size_t turn : order) {
-      contenders[turn]();
-      times[turn].push_back(milliseconds(contenders[turn], calls));
-    }
+    for (const size_t turn : order) times[turn].push_back(contenders[turn](calls));
   }
   return times;
+}
+
+std::vector<std::vector<double>> alternate(std::span<const std::function<void()>> contenders,
+                                           int rounds, int calls) {
+  std::vector<std::function<double(int)>> timed;
+  for (const auto& contender : contenders) {
+    timed.emplace_back([&contender](int count) {
+      contender();
+      return milliseconds(contender, count);
+    });
+  }
+  return alternate_timed(timed, rounds, calls);
 }
 
 void Table::add(Row row) {
@@ -113,9 +139,9 @@ void Table::write_json(const std::filesystem::path& path) const {
 }
 
 int run(std::string_view benchmark, std::span<char*> arguments,
-        const std::function<void(const Options&, Table&)>& work) {
+        const std::function<void(const Options&, Table&)>& work, const OwnOptions& own) {
   try {
-    const Options options = read_options(arguments.subspan(1));
+    const Options options = read_options(arguments.subspan(1), own);
     Table table;
     work(options, table);
     table.write_json(options.json);
