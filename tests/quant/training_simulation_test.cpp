@@ -311,6 +311,22 @@ TEST(RoundingToGrids, OverwritesNoGradientThatOthersRead) {
   }
 }
 
+/// Where nobody else reads a gradient, the outgoing one takes its memory.
+TEST(RoundingToGrids, OverwritesAGradientOfItsOwn) {
+  const QuantParams params{.scale = {0.01F}, .zero_point = {0}};
+  const at::Tensor leaf = at::randn({64, 64}).requires_grad_(true);
+  const at::Tensor in = leaf * 2;
+  const GridVariables variables{at::zeros({1}).requires_grad_(true), {}};
+  const at::Tensor out = fake_quantize(in, params, variables);
+  const void* before = nullptr;
+  const void* after = nullptr;
+  out.register_hook([&](const at::Tensor& gradient) { before = gradient.const_data_ptr(); });
+  in.register_hook([&](const at::Tensor& gradient) { after = gradient.const_data_ptr(); });
+  (out * at::randn({64, 64})).sum().backward();
+  EXPECT_NE(before, nullptr);
+  EXPECT_EQ(before, after);
+}
+
 TEST(RoundingToGrids, ChannelsLieAlongAnyAxis) {
   const Tensor data = test::random_tensor({6, 5}, 8, -1, 1);
   const std::vector<float> scales{0.01F, 0.003F, 0.02F, 0.007F, 0.005F};
