@@ -1,11 +1,7 @@
 #include "qat_step.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_fused_adam.h>
-#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <utility>
@@ -33,6 +29,10 @@ Ranges ranges_on(const Graph& graph, const Placement& placement, const at::Tenso
   return calibrate(graph, placement, next, {.observer = "minmax"});
 }
 
+std::vector<ParameterGroup> groups_of(NamedTensors parameters) {
+  return {ParameterGroup{.parameters = std::move(parameters)}};
+}
+
 }  // namespace
 
 Training::Training(const QatNetwork& network, Kind kind, double rate)
@@ -44,21 +44,17 @@ Training::Training(const QatNetwork& network, Kind kind, double rate)
   executor_ = std::make_unique<Executor>(graph_);
   if (kind == Kind::Quantized) {
     auto simulation = std::make_unique<TrainingSimulation>(graph_, placement_, table_, *executor_);
-    for (const auto& [name, variable] : simulation->variables()) grids_.push_back(variable);
+    grids_.emplace(Optimizer::Adam, groups_of(simulation->variables()));
     simulation_ = simulation.get();
     interpretation_ = std::move(simulation);
   } else {
     interpretation_ = std::make_unique<Interpretation>();
   }
+  NamedTensors weights;
   for (auto [id, parameter] : executor_->parameters()) {
-    variables_.push_back(parameter.set_requires_grad(true));
-    momenta_.push_back(at::zeros_like(parameter));
+    weights.emplace(graph_.value(id).name, parameter.set_requires_grad(true));
   }
-  for (const at::Tensor& grid : grids_) {
-    first_moments_.push_back(at::zeros_like(grid));
-    second_moments_.push_back(at::zeros_like(grid));
-    steps_.push_back(at::zeros({}));
-  }
+  weights_.emplace(Optimizer::Sgd, groups_of(std::move(weights)));
 }
 
 void Training::quantize(const at::Tensor& images) {
@@ -79,35 +75,17 @@ double Training::loss() {
   return forward().item<double>();
 }
 
-void Training::move_grids() {
-  std::vector<at::Tensor> gradients;
-  for (const at::Tensor& grid : grids_) {
-    const bool read = grid.grad().defined();
-    gradients.push_back(read ? grid.grad() : at::zeros_like(grid));
-    grid.mutable_grad().reset();
-  }
-  at::_fused_adam_(grids_, gradients, first_moments_, second_moments_, {}, steps_, rate_, kMomentum,
-                   0.999, 0, 1e-8, false, false);
-  simulation_->after_step();
-}
-
 double Training::step() {
   const at::Tensor loss = forward();
   loss.backward();
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> moved;
-  std::vector<at::Tensor> gradients;
-  std::vector<at::Tensor> momenta;
-  for (size_t i = 0; i < variables_.size(); ++i) {
-    if (!variables_[i].grad().defined()) continue;  // what the network computes does not read it
-    moved.push_back(variables_[i]);
-    gradients.push_back(variables_[i].grad());
-    momenta.push_back(momenta_[i]);
-    variables_[i].mutable_grad().reset();
+  const Pace pace{.rate = rate_, .momentum = kMomentum};
+  weights_->step(pace);
+  weights_->zero_grad();
+  if (simulation_) {
+    grids_->step(pace);
+    grids_->zero_grad();
+    simulation_->after_step();
   }
-  at::_fused_sgd_(moved, gradients, momenta, 0, kMomentum, rate_, 0, false, false,
-                  std::exchange(first_, false));
-  if (simulation_) move_grids();
   return loss.item<double>();
 }
 

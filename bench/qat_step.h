@@ -3,11 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include "engine/executor.h"
 #include "qat_networks.h"
 #include "quant/training_simulation.h"
+#include "train/fused_optimizer.h"
 
 namespace octet::bench {
 
@@ -26,7 +27,6 @@ class Training {
 
  private:
   void quantize(const at::Tensor& images);
-  void move_grids();
   at::Tensor forward();
 
   Graph graph_;
@@ -36,15 +36,10 @@ class Training {
   at::Tensor labels_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Interpretation> interpretation_;
-  std::vector<at::Tensor> variables_;
-  std::vector<at::Tensor> momenta_;
   TrainingSimulation* simulation_ = nullptr;
-  std::vector<at::Tensor> grids_;
-  std::vector<at::Tensor> first_moments_;
-  std::vector<at::Tensor> second_moments_;
-  std::vector<at::Tensor> steps_;
+  std::optional<FusedOptimizer> weights_;
+  std::optional<FusedOptimizer> grids_;
   double rate_;
-  bool first_ = true;
 };
 
 }  // namespace octet::bench

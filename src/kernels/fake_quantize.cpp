@@ -1,7 +1,6 @@
 #include "kernels/fake_quantize.h"
 
-// Vectors without a size at compile time cannot be members of structures.
-#define HWY_DISABLED_TARGETS (HWY_ALL_SVE | HWY_RVV)
+#include "kernels/sized_vectors.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fake_quantize.cpp"

@@ -1,7 +1,6 @@
 #include "kernels/pointwise_table.h"
 
-// Vectors without a size at compile time cannot be members of structures.
-#define HWY_DISABLED_TARGETS (HWY_ALL_SVE | HWY_RVV)
+#include "kernels/sized_vectors.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/pointwise_table.cpp"
@@ -57,7 +56,7 @@ void LookUp(const float* in, size_t count, const Grid& grid, const float* table,
 }
 
 struct Sums {
-  Vec scale, clipped, result;
+  Vec scale, result;
 };
 
 HWY_INLINE Vec pass_vector(Floats d, Vec gradient, hn::Vec<Indices> code, Vec residue,
@@ -66,7 +65,6 @@ HWY_INLINE Vec pass_vector(Floats d, Vec gradient, hn::Vec<Indices> code, Vec re
   sums.result = hn::MulAdd(gradient, hn::GatherIndex(d, slopes.result.data(), code), sums.result);
   const Moved moved = moved_by(d, residue, steps);
   sums.scale = hn::MulAdd(source, moved.steps, sums.scale);
-  sums.clipped = hn::Add(sums.clipped, hn::IfThenElseZero(moved.clipped, source));
   return hn::IfThenZeroElse(moved.clipped, source);
 }
 
@@ -78,7 +76,7 @@ TableGradient PassTable(const float* gradient, size_t count, const uint8_t* code
   const Indices di;
   const Codes dc;
   const size_t lanes = hn::Lanes(d);
-  Sums sums{hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  Sums sums{hn::Zero(d), hn::Zero(d)};
   size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto code = hn::PromoteTo(di, hn::LoadU(dc, codes + i));
@@ -93,10 +91,7 @@ TableGradient PassTable(const float* gradient, size_t count, const uint8_t* code
                            load_residues(d, residues + i, rest), steps, slopes, sums),
                d, out + i, rest);
   }
-  return {
-      .source = {.scale = hn::ReduceSum(d, sums.scale),
-                 .zero_point = -static_cast<double>(steps.scale) * hn::ReduceSum(d, sums.clipped)},
-      .result = hn::ReduceSum(d, sums.result)};
+  return {.source = hn::ReduceSum(d, sums.scale), .result = hn::ReduceSum(d, sums.result)};
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/learned_grid.h"
+#include "kernels/quantize.h"
 
 namespace octet {
 
@@ -22,9 +22,9 @@ struct TableSlopes {
   std::span<const float> result;  ///< with the number that the result's grid depends on
 };
 
-/// The gradients of a loss for the grids on both sides.
+/// The gradients of a loss for the scale of the number's grid, and for the result's number.
 struct TableGradient {
-  GridGradient source;
+  double source = 0;
   double result = 0;
 };
 

@@ -19,19 +19,18 @@ using torch::autograd::variable_list;
 
 class TableStep final : public RoundingStep {
  public:
-  TableStep(const Grid& grid, const GridVariables& variables, const PointwiseTable& table)
+  TableStep(const Grid& grid, const at::Tensor& log_scale, const PointwiseTable& table)
       : grid_(grid),
-        variables_{detached(variables.log_scale), detached(variables.zero_point)},
+        log_scale_(detached(log_scale)),
         table_{.values = {},
                .slopes = table.slopes,
                .result_slopes = table.result_slopes,
                .result_log_scale = detached(table.result_log_scale)} {}
 
-  at::Tensor forward(const at::Tensor& tensor, const GridVariables& variables,
+  at::Tensor forward(const at::Tensor& tensor, const at::Tensor& log_scale,
                      const PointwiseTable& table, Into into) {
     RECORD_FUNCTION("octet::PointwiseTable", {});
-    set_next_edges(collect_next_edges(tensor, variables.log_scale, variables.zero_point,
-                                      table.result_log_scale));
+    set_next_edges(collect_next_edges(tensor, log_scale, table.result_log_scale));
     const RoundingPlaces places(tensor, into);
     look_up_all(places, table, grid_, codes_ = at::empty({tensor.numel()}, at::kByte),
                 residues_ = bytes_for(tensor.numel()));
@@ -71,17 +70,14 @@ class TableStep final : public RoundingStep {
     });
     TableGradient sum;
     for (const TableGradient& part : found) {
-      sum.source.scale += part.source.scale;
-      sum.source.zero_point += part.source.zero_point;
+      sum.source += part.source;
       sum.result += part.result;
     }
-    all.push_back(gradient_of(variables_.log_scale, sum.source.scale * grid_.scale));
-    all.push_back(
-        gradient_of(variables_.zero_point, sum.source.zero_point * (grid_.high - grid_.low)));
+    all.push_back(gradient_of(log_scale_, sum.source * grid_.scale));
     all.push_back(gradient_of(table_.result_log_scale, sum.result));
   }
   Grid grid_;
-  GridVariables variables_;
+  at::Tensor log_scale_;
   PointwiseTable table_;
   at::Tensor codes_;
   at::Tensor residues_;
@@ -116,15 +112,14 @@ PointwiseTable rounded_table(const at::Tensor& real, const at::Tensor& slopes,
   return table;
 }
 
-at::Tensor look_up(const at::Tensor& tensor, const QuantParams& now, const GridVariables& variables,
+at::Tensor look_up(const at::Tensor& tensor, const QuantParams& now, const at::Tensor& log_scale,
                    const PointwiseTable& table, Into into) {
   const Grid grid = grid_of(now);
-  const bool records =
-      at::GradMode::is_enabled() && (asks(tensor) || asks(variables.log_scale) ||
-                                     asks(variables.zero_point) || asks(table.result_log_scale));
+  const bool records = at::GradMode::is_enabled() &&
+                       (asks(tensor) || asks(log_scale) || asks(table.result_log_scale));
   if (records) {
-    return c10::make_intrusive<TableStep>(grid, variables, table)
-        ->forward(tensor, variables, table, into);
+    return c10::make_intrusive<TableStep>(grid, log_scale, table)
+        ->forward(tensor, log_scale, table, into);
   }
   const RoundingPlaces places(tensor, into);
   TableStep::look_up_all(places, table, grid, at::empty({tensor.numel()}, at::kByte),

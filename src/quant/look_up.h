@@ -19,8 +19,9 @@ struct PointwiseTable {
 PointwiseTable rounded_table(const at::Tensor& real, const at::Tensor& slopes,
                              const QuantParams& now, const at::Tensor& log_scale);
 
-/// The function of the tensor on the grid `now`, in one pass.
-at::Tensor look_up(const at::Tensor& tensor, const QuantParams& now, const GridVariables& variables,
+/// The function of the tensor on the grid `now`, in one pass. `log_scale` moves that grid, as in
+/// `GridVariables`; undefined: nothing does.
+at::Tensor look_up(const at::Tensor& tensor, const QuantParams& now, const at::Tensor& log_scale,
                    const PointwiseTable& table, Into into = Into::New);
 
 }  // namespace octet

@@ -20,7 +20,16 @@ namespace {
 /// The largest magnitude of a pair's sum in every channel. Weights of opposite signs take from each
 /// other: their pair is bounded by the larger one alone.
 at::Tensor largest_sums(PairOrder order, const at::Tensor& weight) {
-  return weight_pairs(order, weight).sum(-1).abs().amax(-1);
+  // Rows in the kernel's order, one after the other in memory.
+  at::Tensor rows = order == PairOrder::Columns ? weight.t().contiguous() : weight.contiguous();
+  if (order == PairOrder::ChannelsLast) {
+    rows = weight.dim() == 4 ? weight.contiguous(at::MemoryFormat::ChannelsLast)
+                             : weight.movedim(1, -1).contiguous();
+  }
+  at::Tensor largest = at::empty({rows.size(0)}, at::kFloat);
+  largest_pair_sums({rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel())},
+                    {largest.mutable_data_ptr<float>(), static_cast<size_t>(largest.numel())});
+  return largest;
 }
 
 std::optional<PairMargin> margin_of(const Graph& graph, const QuantTable& table, NodeId id) {
@@ -35,11 +44,11 @@ std::optional<PairMargin> margin_of(const Graph& graph, const QuantTable& table,
   const Tensor& real = *graph.value(weight).constant;
   const PairOrder order = pair_order(node, real.shape);
   if (order == PairOrder::None) return std::nullopt;
-  const at::Tensor largest = largest_sums(order, to_torch(quantize(real, *grid)).to(at::kInt));
+  const at::Tensor largest = largest_sums(order, to_torch(quantize(real, *grid)).to(at::kFloat));
   return PairMargin{.node = id,
                     .channels = largest.numel(),
                     .saturating = (largest > kLargestPair).sum().item<int64_t>(),
-                    .largest = largest.amax().item<int32_t>()};
+                    .largest = static_cast<int32_t>(largest.amax().item<float>())};
 }
 
 }  // namespace
@@ -88,16 +97,7 @@ void avoid_saturation(const Graph& graph, Placement& placement) {
 at::Tensor pair_scales(PairOrder order, const at::Tensor& weight) {
   // Rounding adds at most a half to either weight: from below 128, less than 129 in whole numbers.
   constexpr float kSum = static_cast<float>(kLargestPair) - 0.001F;
-  // Rows in the kernel's order, one after the other in memory.
-  at::Tensor rows = order == PairOrder::Columns ? weight.t().contiguous() : weight.contiguous();
-  if (order == PairOrder::ChannelsLast) {
-    rows = weight.dim() == 4 ? weight.contiguous(at::MemoryFormat::ChannelsLast)
-                             : weight.movedim(1, -1).contiguous();
-  }
-  at::Tensor largest = at::empty({rows.size(0)}, at::kFloat);
-  largest_pair_sums({rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel())},
-                    {largest.mutable_data_ptr<float>(), static_cast<size_t>(largest.numel())});
-  return largest.div_(kSum);
+  return largest_sums(order, weight).div_(kSum);
 }
 
 void widen_for_pairs(PairOrder order, const Tensor& weight, QuantParams& params) {

@@ -21,14 +21,12 @@ namespace {
 constexpr std::array<std::string_view, 6> kOverwritable{"Conv", "Gemm", "MatMul",
                                                         "Add",  "Sub",  "Mul"};
 
-double magnitude_of(double a, double b) { return std::max({std::abs(a), std::abs(b), 1e-30}); }
-
 /// The grid's saturation clips as the bounds do.
 bool saturates(const QuantParams& params, const std::pair<float, float>& bounds) {
   const double scale = params.scale[0];
   const double low = scale * (params.low - params.zero_point[0]);
   const double high = scale * (params.high - params.zero_point[0]);
-  const double slack = 1e-5 * magnitude_of(low, high);
+  const double slack = 1e-5 * std::max(-low, high);
   return low >= bounds.first - slack && high <= bounds.second + slack;
 }
 
@@ -230,8 +228,8 @@ at::Tensor TrainingSimulation::looked_up(const PointwiseRegion& region) {
   const LearnedRange* range = alone ? range_of(region.source) : nullptr;
   const at::Tensor tensor = held_.at(region.source);
   if (last_region_.at(region.source) == region.result) held_.erase(region.source);
-  return look_up(tensor, source, range ? range->variables() : GridVariables{},
-                 tabulate(region, source), alone ? into(region.source) : Into::New);
+  return look_up(tensor, source, range ? range->variable() : at::Tensor(), tabulate(region, source),
+                 alone ? into(region.source) : Into::New);
 }
 
 PointwiseTable TrainingSimulation::tabulate(const PointwiseRegion& region,

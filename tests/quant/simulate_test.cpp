@@ -9,34 +9,10 @@
 #include "quant/calibrate.h"
 #include "quant/solve.h"
 #include "quant/training_simulation.h"
-#include "support/graph_builder.h"
+#include "support/calibrated_network.h"
 
 namespace octet {
 namespace {
-
-/// A calibrated network with random weights.
-struct Calibrated {
-  Graph graph = make_network("resnet20", {{3, 16, 16}, 10, 0.5}, 2);
-  Placement placement;
-  QuantTable table;
-  Tensor data = test::random_tensor({4, 3, 16, 16}, 11, -2, 2);
-
-  explicit Calibrated(const Scheme& scheme = {}) {
-    const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
-    const TargetSet targets(names);
-    simplify(graph);
-    lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets, scheme);
-    bool given = false;
-    const auto next = [&](std::vector<float>& out) -> int64_t {
-      if (std::exchange(given, true)) return 0;
-      out.assign(data.as<float>().begin(), data.as<float>().end());
-      return 4;
-    };
-    table = solve(graph, placement, calibrate(graph, placement, next, {.observer = "minmax"}));
-  }
-  at::Tensor input() { return to_torch(data); }
-};
 
 /// Looks at each rounded value on its way.
 class GridCheck final : public Simulation {
@@ -68,7 +44,7 @@ class GridCheck final : public Simulation {
 };
 
 TEST(Simulation, EveryValueLiesOnItsGrid) {
-  Calibrated net;
+  const test::CalibratedNetwork net("resnet20");
   const at::NoGradGuard no_grad;
   Executor executor(net.graph);
   GridCheck check(net.graph, net.placement, net.table);
@@ -80,7 +56,7 @@ TEST(Simulation, EveryValueLiesOnItsGrid) {
 class SimulationOf : public ::testing::TestWithParam<Scheme> {};
 
 TEST_P(SimulationOf, TrainingSeesTheNumbersThatTheFilesHold) {
-  Calibrated net(GetParam());
+  const test::CalibratedNetwork net("resnet20", GetParam());
   const at::NoGradGuard no_grad;
   Executor executor(net.graph);
   Simulation deployed(net.graph, net.placement, net.table);

@@ -14,36 +14,11 @@
 #include "quant/fake_quantize_channels.h"
 #include "quant/simulate.h"
 #include "quant/solve.h"
+#include "support/calibrated_network.h"
 #include "support/graph_builder.h"
 
 namespace octet {
 namespace {
-
-/// A network with random weights, lowered for both targets and calibrated.
-struct Trainable {
-  Graph graph;
-  Placement placement;
-  QuantTable table;
-  Tensor data;
-
-  explicit Trainable(const std::string& architecture, int64_t size = 16, const Scheme& scheme = {})
-      : graph(make_network(architecture, {{3, size, size}, 10, 0.5}, 2)),
-        data(test::random_tensor({4, 3, size, size}, 11, -2, 2)) {
-    const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
-    const TargetSet targets(names);
-    simplify(graph);
-    lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets, scheme);
-    bool given = false;
-    const auto next = [&](std::vector<float>& out) -> int64_t {
-      if (std::exchange(given, true)) return 0;
-      out.assign(data.as<float>().begin(), data.as<float>().end());
-      return 4;
-    };
-    table = solve(graph, placement, calibrate(graph, placement, next, {.observer = "minmax"}));
-  }
-  at::Tensor input() const { return to_torch(data); }
-};
 
 struct Gradients {
   at::Tensor output;
@@ -51,7 +26,7 @@ struct Gradients {
 };
 
 /// Of a loss that weighs all outputs differently, for weights and grids.
-Gradients gradients_of(const Trainable& net, const LearnedGrids& learned) {
+Gradients gradients_of(const test::CalibratedNetwork& net, const LearnedGrids& learned) {
   Executor executor(net.graph);
   for (auto [id, parameter] : executor.parameters()) parameter.set_requires_grad(true);
   TrainingSimulation simulation(net.graph, net.placement, net.table, executor, learned);
@@ -73,7 +48,7 @@ class TrainingSimulationOf : public ::testing::TestWithParam<const char*> {};
 
 // Where zero points learn there are no tables, so each operator runs by itself.
 TEST_P(TrainingSimulationOf, TablesGiveWhatTheirOperatorsGive) {
-  const Trainable net(GetParam());
+  const test::CalibratedNetwork net(GetParam());
   const Gradients fused = gradients_of(net, {});
   const Gradients apart = gradients_of(net, {.zero_points = true});
   const float step = net.table.find(net.graph.outputs()[0])->scale[0];
@@ -91,7 +66,7 @@ TEST_P(TrainingSimulationOf, TablesGiveWhatTheirOperatorsGive) {
 }
 
 TEST_P(TrainingSimulationOf, WritesTheGridsThatItHasLearned) {
-  Trainable net(GetParam());
+  test::CalibratedNetwork net(GetParam());
   Executor executor(net.graph);
   TrainingSimulation simulation(net.graph, net.placement, net.table, executor);
   const auto variables = simulation.variables();
@@ -122,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, TrainingSimulationOf,
                          ::testing::Values("resnet20", "mobilenetv3-tiny", "mobilenetv2"));
 
 TEST(TrainingSimulation, NeverWidensBeyondAnAbsorbedActivation) {
-  Trainable net("mobilenetv2");
+  test::CalibratedNetwork net("mobilenetv2");
   Executor executor(net.graph);
   TrainingSimulation simulation(net.graph, net.placement, net.table, executor);
   const at::NoGradGuard no_grad;
@@ -143,7 +118,7 @@ TEST(TrainingSimulation, NeverWidensBeyondAnAbsorbedActivation) {
 }
 
 TEST(TrainingSimulation, GridsOfConstantsFollowTheirNumbers) {
-  const Trainable net("mobilenetv3-tiny");
+  const test::CalibratedNetwork net("mobilenetv3-tiny");
   Executor executor(net.graph);
   const TrainingSimulation simulation(net.graph, net.placement, net.table, executor);
   size_t weights = 0;
@@ -158,7 +133,7 @@ TEST(TrainingSimulation, GridsOfConstantsFollowTheirNumbers) {
 }
 
 TEST(TrainingSimulation, AChannelOfZerosCanGrow) {
-  Trainable net("resnet20");
+  test::CalibratedNetwork net("resnet20");
   ValueId weight = kAbsent;
   for (const Group& group : net.placement.groups) {
     if (std::holds_alternative<WeightGrid>(group.rule)) weight = group.members[0];
@@ -208,7 +183,7 @@ TEST(TrainingSimulation, ComputesAClipThatItsGridMayOutgrow) {
 }
 
 TEST(TrainingSimulation, FrozenGridsAskForNoGradient) {
-  const Trainable net("resnet20");
+  const test::CalibratedNetwork net("resnet20");
   Executor executor(net.graph);
   TrainingSimulation simulation(net.graph, net.placement, net.table, executor);
   simulation.freeze();
@@ -218,14 +193,14 @@ TEST(TrainingSimulation, FrozenGridsAskForNoGradient) {
 }
 
 TEST(TrainingSimulation, LeavesGridsOfPowersOfTwoAlone) {
-  const Trainable net("resnet20", 16, {.scales = Scheme::Scales::PowerOfTwo});
+  const test::CalibratedNetwork net("resnet20", {.scales = Scheme::Scales::PowerOfTwo});
   Executor executor(net.graph);
   const TrainingSimulation simulation(net.graph, net.placement, net.table, executor);
   EXPECT_TRUE(simulation.variables().empty());
 }
 
 TEST(TrainingSimulation, LeavesValuesApartFromWeightsAsTheyAre) {
-  const Trainable net("mobilenetv3-tiny");
+  const test::CalibratedNetwork net("mobilenetv3-tiny");
   const std::set<size_t> apart = groups_apart_from_weights(net.graph, net.placement);
   ASSERT_FALSE(apart.empty());
   Executor executor(net.graph);
@@ -248,7 +223,7 @@ TEST(TrainingSimulation, LeavesValuesApartFromWeightsAsTheyAre) {
 }
 
 TEST(TrainingSimulation, ValuesSeenFromOutsideAreNotOverwritten) {
-  const Trainable net("mobilenetv3-tiny");
+  const test::CalibratedNetwork net("mobilenetv3-tiny");
   const at::NoGradGuard no_grad;
   Part part{net.graph.order(), net.graph.inputs(), net.graph.outputs()};
   std::set<ValueId> seen;
