@@ -179,9 +179,10 @@ class Network(torch.nn.Module):
             source = node.input[0]
             in_place = readers[source] == 1 and makers.get(source) in WRITABLE
             self.operators.append(Operator(node, constants, in_place))
-            for name in node.input:
+            for index, name in enumerate(node.input):
                 if name in constants and name not in self.names:
-                    self.hold(name, constants[name], node.op_type in TRAINED)
+                    statistic = node.op_type == "BatchNormalization" and index > 2
+                    self.hold(name, constants[name], node.op_type in TRAINED and not statistic)
         self.input, self.output = graph.input[0].name, graph.output[0].name
 
     def hold(self, name, array, trained):

@@ -19,8 +19,11 @@ constexpr std::string_view kCheckpointFormat = "octet checkpoint";
 constexpr std::string_view kCheckpointVersion = "1";
 constexpr size_t kDigits = 16;  // of the checksum
 
-constexpr std::array<std::pair<DType, std::string_view>, 4> kTypeNames{
-    {{DType::Float32, "F32"}, {DType::Int32, "I32"}, {DType::Int64, "I64"}, {DType::UInt8, "U8"}}};
+constexpr std::array<std::pair<DType, std::string_view>, 5> kTypeNames{{{DType::Float32, "F32"},
+                                                                        {DType::Int32, "I32"},
+                                                                        {DType::Int64, "I64"},
+                                                                        {DType::UInt8, "U8"},
+                                                                        {DType::Int8, "I8"}}};
 
 std::string_view type_name(DType type) {
   const auto it = std::ranges::find(kTypeNames, type, &std::pair<DType, std::string_view>::first);

@@ -194,6 +194,7 @@ void read_scheme(YamlSection& root, DeploymentChoice& choice) {
   choice.weight_range = read_word(scheme, "weight_range", {"narrow", "full"});
   choice.scales = read_word(scheme, "scales", {"any", "power-of-two"});
   choice.saturation = read_word(scheme, "saturation", {"avoid", "report"});
+  choice.ranges = read_word(scheme, "ranges", {"static", "dynamic"});
   for (YamlSection& each : scheme.sections("overrides")) {
     choice.overrides.push_back(read_override(std::move(each)));
   }

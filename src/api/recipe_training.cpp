@@ -39,12 +39,29 @@ void read_teacher(YamlSection section, TeacherSettings& settings) {
 }
 
 void read_learn(YamlSection section, LearnSettings& settings) {
-  settings.activations = section.flag("activations", settings.activations);
+  const std::vector<std::string> moves(kGridMoveNames.begin(), kGridMoveNames.end());
+  const auto moved = [&](const char* key, GridMoves fallback) {
+    return static_cast<GridMoves>(section.choice(key, moves, static_cast<size_t>(fallback)));
+  };
+  settings.activations = moved("activations", settings.activations);
+  settings.weights = moved("weights", settings.weights);
   settings.zero_points = section.flag("zero_points", settings.zero_points);
-  settings.weights = section.flag("weights", settings.weights);
+  if (settings.zero_points && settings.activations != GridMoves::Learned) {
+    section.refuse_at("zero_points",
+                      "zero points learn beside scales; wanted 'activations: learned', or "
+                      "'zero_points: false'");
+  }
   settings.scale_rate = section.real("scale_rate", {0, 1000}, settings.scale_rate);
   settings.freeze_after = section.real("freeze_after", {0, 1}, settings.freeze_after);
   settings.damping = section.real("damping", {0, 1000}, settings.damping);
+  settings.most_flips = section.real("most_flips", {0, 1}, settings.most_flips);
+  section.finish();
+}
+
+void read_norms(YamlSection section, NormSettings& settings) {
+  settings.train = section.flag("train", settings.train);
+  settings.freeze_after = section.real("freeze_after", {0, 1}, settings.freeze_after);
+  settings.estimate = section.whole("estimate", {1, 65536}, settings.estimate);
   section.finish();
 }
 
@@ -60,10 +77,13 @@ TrainSettings read_training(YamlSection section, TrainSettings settings, bool qu
   settings.patience = section.whole("patience", {0, 10000}, settings.patience);
   settings.checkpoint_minutes =
       section.real("checkpoint_minutes", {0, 1440}, settings.checkpoint_minutes);
+  const std::vector<std::string> precisions = {"float32", "bfloat16"};
+  settings.bfloat16 = section.choice("precision", precisions, settings.bfloat16 ? 1 : 0) == 1;
   read_augment(section.section("augment"), settings);
   if (quantized) {
     read_teacher(section.section("teacher"), settings.teacher);
     read_learn(section.section("learn"), settings.learn);
+    read_norms(section.section("batch_norm"), settings.batch_norm);
     const std::vector<std::string> scopes = {"all", "weighted"};
     settings.scope =
         static_cast<QatScope>(section.choice("scope", scopes, static_cast<size_t>(settings.scope)));

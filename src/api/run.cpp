@@ -96,6 +96,37 @@ class Measurer {
   std::vector<Score> scores_;
 };
 
+/// What training begins with: a network with its grids, and its float twin.
+struct Untrained {
+  QuantizedNetwork network;
+  Graph teacher;
+};
+
+Untrained calibrated(Graph graph, const Deployment& deployment, const CalibrationImages& images,
+                     const Recipe& recipe, const ProgressSink& progress) {
+  ObservedNetwork observed =
+      observe_network(std::move(graph), deployment, images, recipe.calibration, progress);
+  Graph teacher = observed.network.graph;
+  return {solve_network(std::move(observed), deployment, recipe.calibration, &images, progress),
+          std::move(teacher)};
+}
+
+Untrained with_integer_weights(Graph graph, const Deployment& deployment) {
+  QuantizedNetwork network = quantize_weights(std::move(graph), deployment);
+  Graph teacher = network.graph;
+  return {std::move(network), std::move(teacher)};
+}
+
+/// One for each file that is written: targets may share a file.
+std::vector<const TargetProfile*> targets_with_files(const Deployment& deployment) {
+  std::vector<const TargetProfile*> chosen;
+  std::set<std::string_view> written;
+  for (const TargetProfile* target : deployment.targets.profiles()) {
+    if (written.insert(target->extension).second) chosen.push_back(target);
+  }
+  return chosen;
+}
+
 std::string text_of(const std::filesystem::path& path) {
   const auto bytes = read_file(path, Code::Recipe);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -164,32 +195,45 @@ Report run(const std::filesystem::path& file, const std::filesystem::path& out,
 
   const std::string source = fingerprint(graph);
   const CalibrationImages calibrating{*dataset, *recipe.data.train, parts};
-  ObservedNetwork observed =
-      observe_network(std::move(graph), deployment, calibrating, recipe.calibration, progress);
-  const Graph teacher = observed.network.graph;
-  QuantizedNetwork network =
-      solve_network(std::move(observed), deployment, recipe.calibration, &calibrating, progress);
-  measurer.simulated("quantized", network);
+  // What has dynamic ranges is not calibrated, nor simulated.
+  const bool simulated = deployment.scheme.ranges == Scheme::Ranges::Static;
+  Untrained untrained =
+      simulated ? calibrated(std::move(graph), deployment, calibrating, recipe, progress)
+                : with_integer_weights(std::move(graph), deployment);
+  QuantizedNetwork& network = untrained.network;
+  const Graph& teacher = untrained.teacher;
+  network.seed = recipe.seed;
+  if (simulated) {
+    measurer.simulated("quantized", network);
+  } else {
+    for (const TargetProfile* target : targets_with_files(deployment)) {
+      const auto path = out / std::format("quantized{}", target->extension);
+      write_file(path, quantized_file(network, path));
+      measurer.file(std::format("{}-quantized", target->extension.substr(1)),
+                    std::string(target->format), path);
+    }
+  }
 
   const TrainingResult qat = train_in(place, network, teacher, source);
-  if (recipe.qat.scope == QatScope::Weighted) {
-    solve_apart(network, deployment, calibrating, recipe.calibration, progress);
+  if (simulated) {
+    if (recipe.qat.scope == QatScope::Weighted) {
+      solve_apart(network, deployment, calibrating, recipe.calibration, progress);
+    }
+    check_ratios(network.graph, network.table, deployment.targets);
+    describe_ends(network);
+    measurer.simulated("qat", network);
+    write_file(out / "network.octet", quantized_file(network, "network.octet"));
   }
-  check_ratios(network.graph, network.table, deployment.targets);
-  describe_ends(network);
-  measurer.simulated("qat", network);
-  network.seed = recipe.seed;
-  write_file(out / "network.octet", quantized_file(network, "network.octet"));
 
   const Verification verification{*dataset, parts, recipe.verification, progress};
   std::vector<Certificate> certificates;
-  std::set<std::string_view> written;  // targets may share a file
-  for (const TargetProfile* target : deployment.targets.profiles()) {
-    if (!written.insert(target->extension).second) continue;
+  for (const TargetProfile* target : targets_with_files(deployment)) {
     const auto path = out / std::format("int8{}", target->extension);
     write_file(path, quantized_file(network, path));
-    auto certificate = certify_or_remove(network, path, verification);
-    if (certificate) certificates.push_back(std::move(*certificate));
+    if (simulated) {
+      auto certificate = certify_or_remove(network, path, verification);
+      if (certificate) certificates.push_back(std::move(*certificate));
+    }
     measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
                   path);
   }

@@ -16,6 +16,7 @@
 #include "quant/dynamic.h"
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
+#include "quant/solve.h"
 
 namespace octet {
 
@@ -225,7 +226,8 @@ QuantizedNetwork fuse_for_weights(Graph graph, const Deployment& deployment) {
 
 QuantizedNetwork quantize_weights(Graph graph, const Deployment& deployment) {
   QuantizedNetwork network = fuse_for_weights(std::move(graph), deployment);
-  network.table = dynamic_table(network.graph, deployment.targets);
+  network.placement = place_dynamically(network.graph, deployment.targets, deployment.scheme);
+  network.table = solve(network.graph, network.placement, {});
   return network;
 }
 

@@ -34,12 +34,17 @@ void add_settings(const TrainSettings& settings, TrainingIdentity& identity) {
   add("teacher.temperature", settings.teacher.temperature);
   add("teacher.features", settings.teacher.features);
   add("scope", settings.scope == QatScope::All ? "all" : "weighted");
-  add("learn.activations", settings.learn.activations);
+  add("learn.activations", kGridMoveNames.at(static_cast<size_t>(settings.learn.activations)));
   add("learn.zero_points", settings.learn.zero_points);
-  add("learn.weights", settings.learn.weights);
+  add("learn.weights", kGridMoveNames.at(static_cast<size_t>(settings.learn.weights)));
   add("learn.scale_rate", settings.learn.scale_rate);
   add("learn.freeze_after", settings.learn.freeze_after);
   add("learn.damping", settings.learn.damping);
+  add("learn.most_flips", settings.learn.most_flips);
+  add("batch_norm.train", settings.batch_norm.train);
+  add("batch_norm.freeze_after", settings.batch_norm.freeze_after);
+  add("batch_norm.estimate", settings.batch_norm.estimate);
+  add("precision", settings.bfloat16 ? "bfloat16" : "float32");
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct Value {
   bool shape_known = false;        ///< the rank and all but the batch are known
   std::optional<Tensor> constant;  ///< a constant's data
   bool fixed = false;              ///< of a constant: part of what is computed, not learnt
+  bool normalizes = false;         ///< of a bias: a BatchNormalization was folded into its node
 };
 
 /// One ONNX operator of the default domain at opset `kOpset`.

@@ -86,12 +86,13 @@ void fold_into(Graph& graph, NodeId id, const Affine& affine) {
   const auto values = weight.as<float>();
   for (size_t i = 0; i < values.size(); ++i) values[i] *= affine.scale[channel_of(i)];
 
-  const std::string bias_name = graph.node(id).input(rule.bias) == kAbsent
-                                    ? graph.node(id).name + ".bias"
-                                    : graph.value(graph.node(id).inputs[rule.bias]).name;
+  const ValueId old_bias = graph.node(id).input(rule.bias);
+  const std::string bias_name =
+      old_bias == kAbsent ? graph.node(id).name + ".bias" : graph.value(old_bias).name;
   const ValueId new_weight = graph.add_constant(graph.value(weight_id).name, std::move(weight));
   const ValueId new_bias =
       graph.add_constant(bias_name, Tensor::of<float>({static_cast<int64_t>(channels)}, bias));
+  graph.value(new_bias).normalizes = old_bias != kAbsent && graph.value(old_bias).normalizes;
   auto& inputs = graph.node(id).inputs;
   inputs.resize(std::max(inputs.size(), rule.bias + 1), kAbsent);
   inputs[rule.weight] = new_weight;
@@ -176,6 +177,8 @@ size_t fold_batch_normalization(Graph& graph) {
       affine.shift.push_back(static_cast<float>(statistics[1][c] - statistics[2][c] * scale));
     }
     fold_into(graph, *producer, affine);
+    const auto& rule = std::get<Weighted>(op_of(graph.node(*producer)).quant.value);
+    graph.value(graph.node(*producer).inputs[rule.bias]).normalizes = true;
     absorb(graph, *producer, id);
     ++folded;
   }

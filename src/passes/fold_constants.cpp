@@ -65,6 +65,7 @@ size_t unshare_constants(Graph& graph) {
       const ValueId copy =
           graph.add_constant(graph.value(value).name, *graph.value(value).constant);
       graph.value(copy).fixed = graph.value(value).fixed;
+      graph.value(copy).normalizes = graph.value(value).normalizes;
       graph.node(id).inputs[index] = copy;
       ++copied;
     }

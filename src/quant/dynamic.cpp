@@ -1,10 +1,13 @@
 #include "quant/dynamic.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/amin.h>
+
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
-#include "base/fail.h"
 #include "ops/op_def.h"
 #include "quant/solve.h"
 
@@ -24,41 +27,44 @@ std::optional<int> weight_axis(const Graph& graph, const Node& node) {
   return axis < 0 ? std::nullopt : std::optional(axis);
 }
 
-QuantParams weight_grid(const Graph& graph, ValueId id, int axis) {
-  const Tensor& weight = *graph.value(id).constant;
-  const auto values = weight.as<float>();
-  const auto at = static_cast<size_t>(std::max(axis, 0));
-  const size_t count = axis < 0 ? 1 : static_cast<size_t>(weight.shape[at]);
-  const auto inner = static_cast<size_t>(
-      element_count(std::span<const int64_t>(weight.shape).subspan(axis < 0 ? 0 : at + 1)));
-  QuantParams params{.axis = axis, .low = -127, .high = 127, .scale = {}, .zero_point = {}};
-  params.scale.assign(count, kSmallestScale);
-  params.zero_point.assign(count, 0);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      fail(Code::Numeric, "the weight '{}' is not finite", graph.value(id).name);
-    }
-    float& scale = params.scale[i / inner % count];
-    scale = std::max(scale, std::abs(values[i]) / 127.0F);
-  }
-  return params;
-}
-
 }  // namespace
 
-QuantTable dynamic_table(const Graph& graph, const TargetSet& targets) {
-  const bool one_scale = std::ranges::any_of(targets.profiles(), [](const TargetProfile* target) {
+Placement place_dynamically(const Graph& graph, const TargetSet& targets, const Scheme& scheme) {
+  const bool tflite = std::ranges::any_of(targets.profiles(), [](const TargetProfile* target) {
     return target->extension == ".tflite";
   });
-  QuantTable table;
+  Placement placement{.scheme = scheme};
   for (const NodeId node_id : graph.order()) {
     const Node& node = graph.node(node_id);
     const auto axis = weight_axis(graph, node);
-    if (!axis) continue;
-    table.set(node.inputs[1],
-              weight_grid(graph, node.inputs[1], one_scale && node.op != "Conv" ? -1 : *axis));
+    if (!axis || placement.group_of.contains(node.inputs[1])) continue;
+    const bool product = node.op != "Conv";
+    placement.group_of[node.inputs[1]] = placement.groups.size();
+    placement.groups.push_back(
+        {.members = {node.inputs[1]},
+         .rule =
+             WeightGrid{.axis = tflite && product ? -1 : *axis, .input = kAbsent, .bias = kAbsent},
+         .scheme = scheme});
+    // ONNX Runtime convolves real numbers.
+    if (product || tflite) placement.read_by_image.insert(node.inputs[1]);
   }
-  return table;
+  return placement;
+}
+
+at::Tensor fake_quantize_images(const at::Tensor& batch) {
+  at::Tensor error;
+  {
+    const at::NoGradGuard no_grad;
+    std::vector<int64_t> inner;
+    for (int64_t d = 1; d < batch.dim(); ++d) inner.push_back(d);
+    const at::Tensor low = at::amin(batch, inner, true).clamp_max_(0);
+    const at::Tensor high = at::amax(batch, inner, true).clamp_min_(0);
+    const at::Tensor scale = ((high - low) / 255).clamp_min_(kSmallestScale);
+    const at::Tensor zero = (-low / scale).round_();
+    const at::Tensor integers = (batch / scale).round_().add_(zero).clamp_(0, 255);
+    error = integers.sub_(zero).mul_(scale).sub_(batch);
+  }
+  return batch + error;
 }
 
 }  // namespace octet

@@ -40,8 +40,8 @@ struct Rescaled {
 /// A weight: symmetric, narrow, per channel along `axis`, or with one scale for all. A scale is
 /// never so small that the bias (kAbsent: none) would not fit into 32 bits.
 struct WeightGrid {
-  int axis;  ///< -1: per tensor
-  ValueId input;
+  int axis;       ///< -1: per tensor
+  ValueId input;  ///< of its node; only with a bias it is asked for
   ValueId bias;
   /// Not `None`: nor so small that a pair of products could saturate (quant/saturation.h).
   PairOrder pairs = PairOrder::None;
@@ -75,6 +75,8 @@ struct Placement {
   /// Values inside an operator with its activation, or inside a chain; they never exist.
   std::vector<ValueId> absorbed;
   std::map<ValueId, Chain> chains;  ///< computed by a table, by their result
+  /// Of dynamic ranges: weights of nodes that read on a grid for each image, made when it is known.
+  std::set<ValueId> read_by_image;
   /// Nodes between integers that compute in float, with what completes "stays in float because".
   std::map<NodeId, std::string> in_float;
 };

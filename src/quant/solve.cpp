@@ -71,8 +71,8 @@ QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& 
                      .low = full ? -128 : -127,
                      .high = 127,
                      .origin = known ? known->origin : Origin::Observed};
-  const float input_scale = table.at(rule.input, graph).scale[0];
   const Tensor* bias = rule.bias == kAbsent ? nullptr : &*graph.value(rule.bias).constant;
+  const float input_scale = bias ? table.at(rule.input, graph).scale[0] : 0;
   const std::vector<float> wanted = wanted_scales(graph, weight, rule.axis, full, known);
   for (size_t c = 0; c < wanted.size(); ++c) {
     float scale = wanted[c];

@@ -44,29 +44,33 @@ void raise(std::vector<float>& scales, std::span<const float> least) {
 }  // namespace
 
 TrainedWeights::TrainedWeights(const Placement& placement, const QuantTable& table,
-                               const Executor& executor, bool learn, float damping)
-    : placement_(placement), table_(table), executor_(executor), damping_(damping) {
-  if (!learn) return;
+                               GridMoves scales, float damping)
+    : placement_(placement), table_(table), damping_(damping) {
+  if (scales == GridMoves::Observed) return;
   for (const Group& group : placement.groups) {
     const ValueId id = group.members[0];
     const QuantParams* params = table.find(id);
     if (!params || params->origin == Origin::Imported) continue;
     if (group.scheme.scales == Scheme::Scales::PowerOfTwo) continue;
-    if (std::holds_alternative<WeightGrid>(group.rule)) learned_.try_emplace(id, *params);
+    if (!std::holds_alternative<WeightGrid>(group.rule)) continue;
+    const auto [it, added] = learned_.try_emplace(id, *params);
+    if (scales == GridMoves::Fixed) it->second.variable().set_requires_grad(false);
   }
 }
 
 /// The grids that the weight has now: what it has learned or needs to clip nothing, but wide enough
 /// for its bias, and for pairs that must not saturate.
-ChannelGrids TrainedWeights::grids_of(ValueId id, const WeightGrid& rule, float input_scale) const {
+ChannelGrids TrainedWeights::grids_of(ValueId id, const at::Tensor& weight, const at::Tensor& bias,
+                                      float input_scale) const {
   const at::NoGradGuard no_grad;
-  const Scheme& scheme = placement_.groups[placement_.group_of.at(id)].scheme;
+  const Group& group = placement_.groups[placement_.group_of.at(id)];
+  const auto& rule = std::get<WeightGrid>(group.rule);
+  const Scheme& scheme = group.scheme;
   const bool full = scheme.weight_range == Scheme::WeightRange::Full;
   const QuantParams* given = table_.find(id);
   if (given && given->origin == Origin::Imported) {
     return {.scales = given->scale, .axis = rule.axis, .low = given->low, .damping = damping_};
   }
-  const at::Tensor weight = executor_.constant(id).detach();
   const auto learned = learned_.find(id);
   ChannelGrids grids{.scales = learned != learned_.end() ? learned->second.scales()
                                                          : covering_scales(weight, rule.axis, full),
@@ -75,9 +79,9 @@ ChannelGrids TrainedWeights::grids_of(ValueId id, const WeightGrid& rule, float 
                      .damping = damping_};
   const std::vector<float> wanted = grids.scales;
   if (rule.pairs != PairOrder::None) raise(grids.scales, numbers(pair_scales(rule.pairs, weight)));
-  if (rule.bias != kAbsent) {
-    std::vector<float> least = numbers(executor_.constant(rule.bias).detach());
-    for (float& bias : least) bias = std::abs(bias) / (input_scale * kLargestBias);
+  if (bias.defined()) {
+    std::vector<float> least = numbers(bias.detach());
+    for (float& number : least) number = std::abs(number) / (input_scale * kLargestBias);
     raise(grids.scales, least);
   }
   if (scheme.scales == Scheme::Scales::PowerOfTwo) {
@@ -90,9 +94,9 @@ ChannelGrids TrainedWeights::grids_of(ValueId id, const WeightGrid& rule, float 
   return grids;
 }
 
-at::Tensor TrainedWeights::round(ValueId id, const at::Tensor& weight, float input_scale) {
-  const Group& group = placement_.groups[placement_.group_of.at(id)];
-  const ChannelGrids grids = grids_of(id, std::get<WeightGrid>(group.rule), input_scale);
+at::Tensor TrainedWeights::round(ValueId id, const at::Tensor& weight, const at::Tensor& bias,
+                                 float input_scale) {
+  const ChannelGrids grids = grids_of(id, weight.detach(), bias, input_scale);
   present_[id] = grids.scales;
   return fake_quantize_channels(weight, grids);
 }

@@ -3,9 +3,9 @@
 #include <map>
 #include <vector>
 
-#include "engine/executor.h"
 #include "graph/quant_table.h"
 #include "quant/fake_quantize_channels.h"
+#include "quant/grid_moves.h"
 #include "quant/learned_scales.h"
 #include "quant/place.h"
 
@@ -15,26 +15,28 @@ namespace octet {
 /// present weights ask for.
 class TrainedWeights {
  public:
-  /// `table` has the grids to begin with, `executor` the weights. With `learn`, scales move by
-  /// gradients, but for those of a file and those that are powers of two. `damping`:
-  /// kernels/learned_grid.h.
-  TrainedWeights(const Placement& placement, const QuantTable& table, const Executor& executor,
-                 bool learn, float damping);
+  /// `table` has the grids to begin with. What is said of scales is not so of those of a file,
+  /// which stay, and of powers of two, which follow the weight. `damping`: kernels/learned_grid.h.
+  TrainedWeights(const Placement& placement, const QuantTable& table, GridMoves scales,
+                 float damping);
 
-  /// A weight, whose node's input is on a grid of `input_scale`.
-  at::Tensor round(ValueId id, const at::Tensor& weight, float input_scale);
+  /// A weight. Only with a bias its scales depend on those of the node's input.
+  at::Tensor round(ValueId id, const at::Tensor& weight, const at::Tensor& bias, float input_scale);
   /// A bias; its weight has been rounded in this run.
   at::Tensor round(const BiasGrid& rule, const at::Tensor& bias, float input_scale) const;
+
+  /// The scales of a weight in the last run, one or one for each channel.
+  const std::vector<float>& present(ValueId id) const { return present_.at(id); }
 
   std::map<ValueId, LearnedScales>& learned() { return learned_; }
   const std::map<ValueId, LearnedScales>& learned() const { return learned_; }
 
  private:
-  ChannelGrids grids_of(ValueId id, const WeightGrid& rule, float input_scale) const;
+  ChannelGrids grids_of(ValueId id, const at::Tensor& weight, const at::Tensor& bias,
+                        float input_scale) const;
 
   const Placement& placement_;
   const QuantTable& table_;
-  const Executor& executor_;
   float damping_;
   std::map<ValueId, LearnedScales> learned_;
   std::map<ValueId, std::vector<float>> present_;  ///< scales in this run

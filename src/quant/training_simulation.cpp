@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "graph/quantize_tensor.h"
+#include "quant/dynamic.h"
 #include "quant/solve.h"
 
 namespace octet {
@@ -90,10 +91,13 @@ TrainingSimulation::TrainingSimulation(const Graph& graph, const Placement& plac
       table_(table),
       executor_(executor),
       apart_(learned.apart),
-      weights_(placement, table_, executor, learned.weights, learned.damping) {
-  find_learned(learned);
+      weights_(placement, table_, learned.weights, learned.damping) {
+  if (learned.norms) norms_.emplace(graph, executor);
+  find_moving(learned);
   find_saturated();
-  if (!learned.zero_points && apart_.empty()) find_regions(seen);
+  const bool by_gradients = learned.activations != GridMoves::Observed && !learned.zero_points;
+  if (by_gradients && apart_.empty()) find_regions(seen);
+  if (learned.most_flips > 0) watch_oscillations(learned.most_flips);
   for (const NodeId id : graph.order()) {
     for (const ValueId out : graph.node(id).outputs) {
       if (out != kAbsent && overwritable(out, seen)) overwritable_.insert(out);
@@ -101,19 +105,30 @@ TrainingSimulation::TrainingSimulation(const Graph& graph, const Placement& plac
   }
 }
 
-void TrainingSimulation::find_learned(const LearnedGrids& learned) {
+void TrainingSimulation::find_moving(const LearnedGrids& learned) {
   for (size_t i = 0; i < placement_.groups.size(); ++i) {
     const Group& group = placement_.groups[i];
-    const ValueId first = group.members[0];
-    const QuantParams* params = table_.find(first);
+    const QuantParams* params = table_.find(group.members[0]);
     if (!params || params->origin == Origin::Imported || apart_.contains(i)) continue;
-    if (group.scheme.scales == Scheme::Scales::PowerOfTwo) continue;
     const auto* bounds = std::get_if<FromData>(&group.rule);
     const bool computed =
         std::ranges::any_of(group.members, [&](ValueId id) { return !graph_.is_constant(id); });
-    if (bounds && computed && learned.activations && params->per_tensor()) {
+    if (!bounds || !computed || !params->per_tensor()) continue;
+    if (learned.activations == GridMoves::Observed) {
+      observed_.try_emplace(i, *params, *bounds, group.scheme);
+    } else if (learned.activations == GridMoves::Learned &&
+               group.scheme.scales != Scheme::Scales::PowerOfTwo) {
       ranges_.try_emplace(i, *params, *bounds, learned.zero_points);
     }
+  }
+}
+
+void TrainingSimulation::watch_oscillations(float most) {
+  oscillations_.emplace(most);
+  for (const Group& group : placement_.groups) {
+    const ValueId id = group.members[0];
+    if (!std::holds_alternative<WeightGrid>(group.rule)) continue;
+    oscillations_->watch(graph_.value(id).name, executor_.constant(id));
   }
 }
 
@@ -133,8 +148,10 @@ void TrainingSimulation::find_saturated() {
 
 /// The value's grid stays within the bounds, wherever it learns to go.
 bool TrainingSimulation::keeps(ValueId id, const std::pair<float, float>& bounds) const {
-  if (!range_of(id)) return true;
-  const Group& group = placement_.groups[placement_.group_of.at(id)];
+  const auto index = placement_.group_of.find(id);
+  if (index == placement_.group_of.end()) return true;
+  if (!ranges_.contains(index->second) && !observed_.contains(index->second)) return true;
+  const Group& group = placement_.groups[index->second];
   const auto& own = std::get<FromData>(group.rule);
   return own.low >= bounds.first && own.high <= bounds.second;
 }
@@ -175,19 +192,29 @@ bool TrainingSimulation::is_apart(ValueId id) const {
   return group != placement_.group_of.end() && apart_.contains(group->second);
 }
 
+namespace {
+
+/// What the value's group has in a map by group; nullptr where it has nothing.
+template <class Map>
+auto* of_group(Map& by_group, const Placement& placement, ValueId id) {
+  const auto group = placement.group_of.find(id);
+  const auto found =
+      group == placement.group_of.end() ? by_group.end() : by_group.find(group->second);
+  return found == by_group.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
 const LearnedRange* TrainingSimulation::range_of(ValueId id) const {
-  const auto group = placement_.group_of.find(id);
-  if (group == placement_.group_of.end() || placement_.exact.contains(id)) return nullptr;
-  const auto range = ranges_.find(group->second);
-  return range == ranges_.end() ? nullptr : &range->second;
+  return placement_.exact.contains(id) ? nullptr : of_group(ranges_, placement_, id);
 }
 
 /// Of a value with an entry; what is `exact` follows from a grid that may have moved.
 QuantParams TrainingSimulation::params_of(ValueId id) const {
   const auto group = placement_.group_of.find(id);
   if (group == placement_.group_of.end()) return *table_.find(id);
-  const auto range = ranges_.find(group->second);
-  if (range != ranges_.end()) return range->second.params();
+  if (const LearnedRange* range = of_group(ranges_, placement_, id)) return range->params();
+  if (const ObservedRange* range = of_group(observed_, placement_, id)) return range->params();
   const auto* rescaled = std::get_if<Rescaled>(&placement_.groups[group->second].rule);
   if (!rescaled) return *table_.find(id);
   QuantParams params = params_of(rescaled->source);
@@ -198,8 +225,9 @@ QuantParams TrainingSimulation::params_of(ValueId id) const {
 at::Tensor TrainingSimulation::rounded(ValueId id, const at::Tensor& tensor, Into into) {
   const QuantParams* params = table_.find(id);
   if (!params || placement_.exact.contains(id) || is_apart(id)) return tensor;
-  const LearnedRange* range = range_of(id);
-  return range ? range->round(tensor, into) : fake_quantize(tensor, *params, into);
+  if (const LearnedRange* range = range_of(id)) return range->round(tensor, into);
+  if (ObservedRange* range = of_group(observed_, placement_, id)) return range->round(tensor, into);
+  return fake_quantize(tensor, *params, into);
 }
 
 at::Tensor TrainingSimulation::activation(ValueId id, const at::Tensor& tensor) {
@@ -219,7 +247,19 @@ std::vector<at::Tensor> TrainingSimulation::evaluate(const OpDef& op, const OpCa
     return {looked_up(region->second)};
   }
   if (saturated_.contains(out)) return {call.in(0)};
-  return Interpretation::evaluate(op, call);
+  const auto* rule = std::get_if<Weighted>(&op.quant.value);
+  return rule ? weighted(op, call, call.node.input(rule->weight))
+              : Interpretation::evaluate(op, call);
+}
+
+std::vector<at::Tensor> TrainingSimulation::weighted(const OpDef& op, const OpCall& call,
+                                                     ValueId weight) {
+  std::vector<at::Tensor> inputs(call.inputs.begin(), call.inputs.end());
+  if (placement_.read_by_image.contains(weight)) inputs[0] = fake_quantize_images(inputs[0]);
+  std::vector<at::Tensor> results =
+      Interpretation::evaluate(op, {call.node, inputs, call.training});
+  if (norms_) results[0] = norms_->normalize(weight, results[0]);
+  return results;
 }
 
 at::Tensor TrainingSimulation::looked_up(const PointwiseRegion& region) {
@@ -260,17 +300,19 @@ PointwiseTable TrainingSimulation::tabulate(const PointwiseRegion& region,
 
 at::Tensor TrainingSimulation::constant(ValueId id, const at::Tensor& tensor) {
   const auto group = placement_.group_of.find(id);
-  if (group == placement_.group_of.end()) return tensor;
+  const at::Tensor real = norms_ ? norms_->folded(id, tensor) : tensor;
+  // What a normalization adds is no bias.
+  if (group == placement_.group_of.end() || !real.defined()) return real;
   const GroupRule& rule = placement_.groups[group->second].rule;
   if (const auto* grid = std::get_if<WeightGrid>(&rule)) {
-    // Only a bias asks for the scale of its input.
-    const bool biased = grid->bias != kAbsent;
-    return weights_.round(id, tensor, biased ? params_of(grid->input).scale[0] : 0.0F);
+    if (grid->bias == kAbsent) return weights_.round(id, real, {}, 0);
+    const at::Tensor bias = norms_ ? norms_->deployed(grid->bias) : executor_.constant(grid->bias);
+    return weights_.round(id, real, bias, params_of(grid->input).scale[0]);
   }
   if (const auto* bias = std::get_if<BiasGrid>(&rule)) {
-    return weights_.round(*bias, tensor, params_of(bias->input).scale[0]);
+    return weights_.round(*bias, real, params_of(bias->input).scale[0]);
   }
-  return rounded(id, tensor, Into::New);
+  return rounded(id, real, Into::New);
 }
 
 std::map<std::string, at::Tensor> TrainingSimulation::variables() const {
@@ -283,20 +325,60 @@ std::map<std::string, at::Tensor> TrainingSimulation::variables() const {
   }
   for (const auto& [id, scales] : weights_.learned())
     all.emplace(graph_.value(id).name, scales.variable());
+  if (norms_) all.merge(norms_->variables());
   return all;
+}
+
+std::map<std::string, at::Tensor> TrainingSimulation::statistics() const {
+  std::map<std::string, at::Tensor> all;
+  if (norms_) all = norms_->statistics();
+  for (const auto& [index, range] : observed_) {
+    all.emplace(graph_.value(placement_.groups[index].members[0]).name, range.ends());
+  }
+  return all;
+}
+
+std::map<std::string, at::Tensor> TrainingSimulation::memory() const {
+  return oscillations_ ? oscillations_->state() : std::map<std::string, at::Tensor>{};
 }
 
 void TrainingSimulation::after_step() {
   for (auto& [index, range] : ranges_) range.keep_inside();
   for (auto& [id, scales] : weights_.learned()) scales.keep_inside();
+  if (norms_) norms_->keep_inside();
+  if (oscillations_) hold_oscillating();
+}
+
+void TrainingSimulation::hold_oscillating() {
+  for (const Group& group : placement_.groups) {
+    const auto* rule = std::get_if<WeightGrid>(&group.rule);
+    if (!rule) continue;
+    const ValueId id = group.members[0];
+    const bool full = group.scheme.weight_range == Scheme::WeightRange::Full;
+    ChannelScales steps{.scales = weights_.present(id), .axis = rule->axis};
+    if (norms_) norms_->unfold(id, steps);
+    oscillations_->follow(
+        graph_.value(id).name, executor_.constant(id),
+        {.scales = steps.scales, .axis = steps.axis, .low = full ? -128 : -127, .high = 127});
+  }
 }
 
 void TrainingSimulation::freeze() {
-  for (const auto& [name, variable] : variables()) variable.set_requires_grad(false);
+  for (const auto& [index, range] : ranges_) {
+    for (const at::Tensor& variable : {range.variables().log_scale, range.variables().zero_point}) {
+      if (variable.defined()) variable.set_requires_grad(false);
+    }
+  }
+  for (auto& [index, range] : observed_) range.freeze();
+  for (const auto& [id, scales] : weights_.learned()) scales.variable().set_requires_grad(false);
 }
 
-void TrainingSimulation::write(const Graph& trained, QuantTable& table) const {
+void TrainingSimulation::write(Graph& trained, QuantTable& table) const {
+  if (norms_) norms_->fold(trained);
   for (const auto& [index, range] : ranges_) {
+    for (const ValueId id : placement_.groups[index].members) table.set(id, range.params());
+  }
+  for (const auto& [index, range] : observed_) {
     for (const ValueId id : placement_.groups[index].members) table.set(id, range.params());
   }
   for (const auto& [id, scales] : weights_.learned()) {

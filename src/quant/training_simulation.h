@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,18 +11,24 @@
 #include "graph/quant_table.h"
 #include "quant/learned_range.h"
 #include "quant/look_up.h"
+#include "quant/observed_range.h"
+#include "quant/oscillations.h"
 #include "quant/place.h"
 #include "quant/pointwise_region.h"
+#include "quant/trained_norms.h"
 #include "quant/trained_weights.h"
 
 namespace octet {
 
-/// Which numbers of the grids gradients move.
+/// What moves grids, and which numbers of them.
 struct LearnedGrids {
-  bool activations = true;   ///< their steps (quant/learned_range.h)
-  bool zero_points = false;  ///< and zero points, where no activation is absorbed
-  bool weights = true;       ///< scales of weights; else they follow the largest weight
-  float damping = 0;         ///< of weights that flip between two integers (kernels/learned_grid.h)
+  GridMoves activations =
+      GridMoves::Learned;    ///< steps (learned_range.h), ranges (observed_range.h)
+  bool zero_points = false;  ///< where steps learn, zero points too, but of absorbed activations
+  GridMoves weights = GridMoves::Learned;  ///< scales; `Observed`: they follow the largest weight
+  float damping = 0;     ///< of weights that flip between two integers (kernels/learned_grid.h)
+  float most_flips = 0;  ///< in a step, above which a weight is held (oscillations.h); 0: any
+  bool norms = false;    ///< BatchNormalizations are trained (trained_norms.h)
   /// Groups of activations that stay as they are, and are not rounded.
   std::set<size_t> apart = {};
 };
@@ -50,26 +57,35 @@ class TrainingSimulation : public Interpretation {
   /// What gradients move beside the network's weights: tensors that ask for gradients, by the names
   /// of the values whose grids they are.
   std::map<std::string, at::Tensor> variables() const;
+  /// What runs move: running statistics and observed ranges.
+  std::map<std::string, at::Tensor> statistics() const;
+  /// What is remembered between steps besides.
+  std::map<std::string, at::Tensor> memory() const;
   /// To be called after each step of the optimizer.
   void after_step();
   /// From now on grids stay as they are.
   void freeze();
-  /// Puts the present grids into the table, and what follows from them and the weights of
-  /// `trained`, the same graph with its present weights.
-  void write(const Graph& trained, QuantTable& table) const;
+  /// nullptr where none are trained.
+  TrainedNorms* norms() { return norms_ ? &*norms_ : nullptr; }
+  /// Folds normalizations into `trained`, the same graph with its present weights, and puts the
+  /// present grids into the table, and what follows from them and those weights.
+  void write(Graph& trained, QuantTable& table) const;
 
  private:
   class Inside;
-  void find_learned(const LearnedGrids& learned);
+  void find_moving(const LearnedGrids& learned);
+  void watch_oscillations(float most);
   void find_saturated();
   void find_regions(const std::set<ValueId>& seen);
   bool overwritable(ValueId id, const std::set<ValueId>& seen) const;
   at::Tensor rounded(ValueId id, const at::Tensor& tensor, Into into);
   at::Tensor looked_up(const PointwiseRegion& region);
   PointwiseTable tabulate(const PointwiseRegion& region, const QuantParams& source);
+  std::vector<at::Tensor> weighted(const OpDef& op, const OpCall& call, ValueId weight);
   bool is_apart(ValueId id) const;
   bool keeps(ValueId id, const std::pair<float, float>& bounds) const;
   const LearnedRange* range_of(ValueId id) const;
+  void hold_oscillating();
   QuantParams params_of(ValueId id) const;
   Into into(ValueId id) const { return overwritable_.contains(id) ? Into::Same : Into::New; }
 
@@ -79,8 +95,11 @@ class TrainingSimulation : public Interpretation {
   const Executor& executor_;
   std::set<size_t> apart_;
   TrainedWeights weights_;
-  std::map<size_t, LearnedRange> ranges_;  ///< by group
-  std::set<ValueId> saturated_;            ///< made by the saturation of their own grid
+  std::optional<TrainedNorms> norms_;
+  std::optional<Oscillations> oscillations_;
+  std::map<size_t, LearnedRange> ranges_;     ///< by group
+  std::map<size_t, ObservedRange> observed_;  ///< by group
+  std::set<ValueId> saturated_;               ///< made by the saturation of their own grid
   std::set<ValueId> overwritable_;
   std::map<ValueId, PointwiseRegion> regions_;  ///< by result
   std::set<ValueId> inside_;                    ///< values within regions

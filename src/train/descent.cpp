@@ -63,12 +63,20 @@ bool Descent::steps_after(int64_t number) const {
   return in_epoch(number + 1) == 0 || in_epoch(number + 1) % settings_.accumulate == 0;
 }
 
-void Descent::begin_step(int64_t step) {
+/// The step lies behind this share of all steps.
+bool Descent::is_past(double share, int64_t step) const {
   const auto steps = static_cast<double>(settings_.epochs * steps_in_epoch_);
-  const double share = settings_.learn.freeze_after;
-  if (!frozen_ && share < 1 && static_cast<double>(step) >= share * steps) {
+  return share < 1 && static_cast<double>(step) >= share * steps;
+}
+
+void Descent::begin_step(int64_t step) {
+  if (!grids_frozen_ && is_past(settings_.learn.freeze_after, step)) {
     trainee_.grids.freeze();
-    frozen_ = true;
+    grids_frozen_ = true;
+  }
+  if (!norms_frozen_ && is_past(settings_.batch_norm.freeze_after, step)) {
+    trainee_.grids.freeze_norms();
+    norms_frozen_ = true;
   }
   optimizer_.zero_grad();
 }
@@ -102,12 +110,14 @@ std::expected<double, std::string> Descent::learn_from(Batch& batch, int64_t num
 void Descent::keep(Checkpoint& checkpoint) const {
   keep_tensors("present/", tensors_, checkpoint);
   keep_tensors("optimizer/", optimizer_.state(), checkpoint);
+  keep_tensors("memory/", trainee_.grids.memory(), checkpoint);
   if (average_) keep_tensors("average/", average_->tensors(), checkpoint);
 }
 
 void Descent::restore(const Checkpoint& checkpoint, const std::string& place) {
   restore_tensors("present/", checkpoint, tensors_, place);
   restore_tensors("optimizer/", checkpoint, optimizer_.state(), place);
+  restore_tensors("memory/", checkpoint, trainee_.grids.memory(), place);
   if (average_) restore_tensors("average/", checkpoint, average_->tensors(), place);
 }
 

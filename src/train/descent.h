@@ -37,6 +37,7 @@ class Descent {
  private:
   int64_t in_epoch(int64_t number) const { return number % batches_; }
   int64_t step_of(int64_t number) const;
+  bool is_past(double share, int64_t step) const;
   void begin_step(int64_t step);
 
   const Trainee& trainee_;
@@ -47,7 +48,8 @@ class Descent {
   NamedTensors tensors_;
   FusedOptimizer optimizer_;
   std::optional<WeightAverage> average_;
-  bool frozen_ = false;
+  bool grids_frozen_ = false;
+  bool norms_frozen_ = false;
 };
 
 }  // namespace octet

@@ -12,6 +12,7 @@ NamedTensors moving_tensors(const Graph& graph, const Executor& executor,
     tensors.emplace("weight:" + graph.value(id).name, executor.constant(id));
   }
   for (const auto& [name, variable] : grids.variables()) tensors.emplace("grid:" + name, variable);
+  for (const auto& [name, seen] : grids.statistics()) tensors.emplace("seen:" + name, seen);
   return tensors;
 }
 

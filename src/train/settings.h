@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "quant/grid_moves.h"
+
 namespace octet {
 
 enum class Optimizer : uint8_t { Sgd, Adam, AdamW };
@@ -28,16 +30,26 @@ struct TeacherSettings {
 /// Gemm, ...) read and make; the rest is then rounded afterwards, on grids for the trained network.
 enum class QatScope : uint8_t { All, Weighted };
 
-/// Which grids learn beside the weights; the section 'learn' of 'qat'.
+/// What moves grids beside the weights; the section 'learn' of 'qat'.
 struct LearnSettings {
-  bool activations = true;   ///< scales of activations
-  bool zero_points = false;  ///< and their zero points
-  bool weights = true;       ///< scales of weights
-  double scale_rate = 1;     ///< factor on the rate, 0 to 1000
-  double freeze_after = 1;   ///< share of the steps after which grids stay, 0 to 1; 1: never
+  GridMoves activations = GridMoves::Learned;  ///< scales of activations
+  bool zero_points = false;                    ///< where they learn, zero points too
+  GridMoves weights = GridMoves::Learned;      ///< scales of weights
+  double scale_rate = 1;                       ///< factor on the rate, 0 to 1000
+  double freeze_after = 1;  ///< share of the steps after which grids stay, 0 to 1; 1: never
   /// Weight of what pulls weights to the middle of their steps (M. Nagel et al., "Overcoming
   /// Oscillations in Quantization-Aware Training", 2022, section 4.1); 0 to 1000; 0: none.
   double damping = 0;
+  /// Share of the steps in which a weight may flip before it is held (section 4.2 there); 0: any.
+  double most_flips = 0;
+};
+
+/// BatchNormalizations of the float network while the quantized one is trained; the section
+/// 'batch_norm' of 'qat'.
+struct NormSettings {
+  bool train = false;         ///< else they stay folded, as in the files
+  double freeze_after = 0.5;  ///< share of the steps after which their statistics stay, 0 to 1
+  int64_t estimate = 20;      ///< batches that statistics are taken from, 1 to 65536
 };
 
 /// How a network is trained; a recipe's sections 'train' and 'qat' (docs/training.md). The defaults
@@ -64,7 +76,9 @@ struct TrainSettings {
   double checkpoint_minutes = 5;  ///< between checkpoints in an epoch, 0 (every step) to 1440
   TeacherSettings teacher;
   LearnSettings learn;
+  NormSettings batch_norm;
   QatScope scope = QatScope::All;
+  bool bfloat16 = false;  ///< products of weights in bfloat16 (train/half_products.h)
   /// Also the float network is trained, in the same way: what training alone is worth.
   bool control = false;
 };

@@ -3,13 +3,17 @@
 #include <ATen/core/grad_mode.h>
 
 #include <memory>
+#include <optional>
 
+#include "base/fail.h"
 #include "data/batch.h"
+#include "data/random.h"
 #include "engine/executor.h"
 #include "engine/reused_buffers.h"
 #include "kernels/rank.h"
 #include "quant/solve.h"
 #include "quant/training_simulation.h"
+#include "train/half_products.h"
 #include "train/image_loss.h"
 #include "train/teacher.h"
 #include "train/trained_grids.h"
@@ -46,9 +50,48 @@ LearnedGrids learned_grids(const TrainSettings& settings, const Graph& graph,
           .weights = learn.weights,
           // It comes in with each batch's gradient, losses as their mean.
           .damping = static_cast<float>(learn.damping / static_cast<double>(settings.accumulate)),
+          .most_flips = static_cast<float>(learn.most_flips),
+          .norms = settings.batch_norm.train,
           .apart = settings.scope == QatScope::Weighted
                        ? groups_apart_from_weights(graph, placement)
                        : std::set<size_t>{}};
+}
+
+[[noreturn]] void fail_without_norms() {
+  fail(
+      Code::Recipe,
+      "qat: 'batch_norm: {{train: true}}', but octet has folded no BatchNormalization in this "
+      "network; leave it out, or, where the exporter has folded them, export them (in PyTorch with "
+      "training=TrainingMode.PRESERVE)");
+}
+
+/// What trains, around an interpretation.
+class Products {
+ public:
+  Products(Interpretation& inner, bool bfloat16) : inner_(inner) {
+    if (bfloat16) half_.emplace(inner);
+  }
+  Interpretation& get() { return half_ ? *half_ : inner_; }
+
+ private:
+  Interpretation& inner_;
+  std::optional<HalfProducts> half_;
+};
+
+/// Runs the network on some of the training images, as they are.
+void run_on_images(const Graph& graph, Executor& executor, Interpretation& interpretation,
+                   const TrainingImages& images, const TrainSettings& settings, uint64_t seed) {
+  const auto count =
+      std::min(std::ssize(images.train), settings.batch_norm.estimate * settings.batch);
+  std::vector<int64_t> some;
+  for (const int64_t place : permutation(std::ssize(images.train), seed)) {
+    if (std::ssize(some) < count) some.push_back(images.train[static_cast<size_t>(place)]);
+  }
+  BatchReader reader(images.dataset, std::move(some), {.size = settings.batch, .labels = false});
+  for (Batch batch; reader.next(batch);) {
+    const at::Tensor input = images_of(graph, batch);
+    executor.run({&input, 1}, interpretation, false);
+  }
 }
 
 }  // namespace
@@ -60,10 +103,11 @@ TrainingResult train_float(Graph& graph, const TrainingImages& images,
   Executor executor(graph);
   Interpretation plain;
   NoGrids grids;
+  Products products(plain, settings.bfloat16);
   Trainee trainee{.name = "train",
                   .graph = graph,
                   .executor = executor,
-                  .interpretation = plain,
+                  .interpretation = products.get(),
                   .grids = grids,
                   .validate = {}};
   if (!images.validation.empty()) {
@@ -96,14 +140,21 @@ TrainingResult train_quantized(Graph& graph, const Placement& placement, QuantTa
   TrainingSimulation simulation(graph, placement, table, executor,
                                 learned_grids(settings, graph, placement), seen);
   SimulatedGrids grids(simulation);
+  Products products(simulation, settings.bfloat16);
   Trainee trainee{.name = "qat",
                   .graph = graph,
                   .executor = executor,
-                  .interpretation = simulation,
+                  .interpretation = products.get(),
                   .grids = grids,
                   .teacher = teacher.get(),
                   .validate = {},
                   .keep_start = true};
+  if (TrainedNorms* norms = simulation.norms()) {
+    if (norms->empty()) fail_without_norms();
+    const auto look = [&] { run_on_images(graph, executor, simulation, images, settings, seed); };
+    norms->begin(checkpoints.resume ? std::function<void()>() : look);
+    trainee.settle = [norms, look] { norms->estimate(look); };
+  }
   keep_grids(graph, table, trainee.kept);
   if (!images.validation.empty()) {
     trainee.validate = [&] {

@@ -45,12 +45,12 @@ class Trainer {
     if (checkpoints_.resume) {
       restore(*checkpoints_.resume);
     } else if (trainee_.keep_start || settings_.epochs == 0) {
-      consider({0, 0, validate(0)});
+      consider(0, 0);
     }
     while (!state_.finished && state_.epoch < settings_.epochs) {
       const int64_t number = state_.epoch + 1;
       const double loss = learn(number);
-      consider({number, loss, validate(number)});
+      consider(number, loss);
       state_.epoch = number;
       state_.batches = 0;
       state_.loss = 0;
@@ -62,15 +62,20 @@ class Trainer {
   }
 
  private:
-  const NamedTensors& candidate() const { return descent_ ? descent_->candidate() : tensors_; }
-
-  void consider(const Epoch& epoch) {
+  /// A state as it would be kept, validated.
+  void consider(int64_t number, double loss) {
+    const NamedTensors present = copy_of(tensors_);
+    put(descent_ ? descent_->candidate() : tensors_, tensors_);
+    if (trainee_.settle) trainee_.settle();
+    const Epoch epoch{number, loss, validate(number)};
     const Epoch* best = state_.best_epoch();
     const bool better = !best || epoch.validation > best->validation;
     state_.epochs.push_back(epoch);
-    if (!better) return;
-    state_.best = epoch.number;
-    best_ = copy_of(candidate());
+    if (better) {
+      state_.best = epoch.number;
+      best_ = copy_of(tensors_);
+    }
+    put(present, tensors_);
   }
 
   bool out_of_patience() const {
@@ -84,10 +89,7 @@ class Trainer {
     Step step(progress_,
               std::format("{} {}/{}: validation", trainee_.name, number, settings_.epochs), count,
               "images");
-    const NamedTensors present = copy_of(tensors_);
-    put(candidate(), tensors_);
     const double right = trainee_.validate();
-    put(present, tensors_);
     step.advance(count, std::format("top-1 {:.2f} %", right));
     return right;
   }

@@ -18,6 +18,7 @@ struct Trainee {
   Interpretation& interpretation;
   TrainedGrids& grids;
   Teacher* teacher = nullptr;             ///< nullptr: labels alone
+  std::function<void()> settle = {};      ///< before a state may be kept; it may move statistics
   std::function<double()> validate = {};  ///< per cent right, as it is now; empty: later is better
   bool keep_start = false;                ///< the untrained state is a candidate too
   std::map<std::string, Tensor> kept = {};  ///< what checkpoints hold besides

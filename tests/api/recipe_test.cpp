@@ -102,8 +102,10 @@ qat:
   optimizer: adamw
   schedule: one-cycle
   teacher: {weight: 0.5, temperature: 4, features: 0.1}
-  learn: {activations: false, zero_points: true, weights: false, scale_rate: 2, freeze_after: 0.7,
-          damping: 0.01}
+  learn: {activations: observed, weights: fixed, scale_rate: 2, freeze_after: 0.7, damping: 0.01,
+          most_flips: 0.02}
+  batch_norm: {train: true, freeze_after: 0.6, estimate: 7}
+  precision: bfloat16
 evaluation: {batch: 7, latency_runs: 8}
 verification: {images: 0, limit: 2}
 )"));
@@ -155,9 +157,14 @@ verification: {images: 0, limit: 2}
   EXPECT_EQ(recipe.qat.teacher.weight, 0.5);
   EXPECT_EQ(recipe.qat.teacher.temperature, 4);
   EXPECT_EQ(recipe.qat.teacher.features, 0.1);
-  EXPECT_FALSE(recipe.qat.learn.activations);
-  EXPECT_TRUE(recipe.qat.learn.zero_points);
-  EXPECT_FALSE(recipe.qat.learn.weights);
+  EXPECT_EQ(recipe.qat.learn.activations, GridMoves::Observed);
+  EXPECT_EQ(recipe.qat.learn.weights, GridMoves::Fixed);
+  EXPECT_EQ(recipe.qat.learn.most_flips, 0.02);
+  EXPECT_TRUE(recipe.qat.batch_norm.train);
+  EXPECT_EQ(recipe.qat.batch_norm.freeze_after, 0.6);
+  EXPECT_EQ(recipe.qat.batch_norm.estimate, 7);
+  EXPECT_TRUE(recipe.qat.bfloat16);
+  EXPECT_FALSE(recipe.train.bfloat16);
   EXPECT_EQ(recipe.qat.learn.scale_rate, 2);
   EXPECT_EQ(recipe.qat.learn.freeze_after, 0.7);
   EXPECT_EQ(recipe.qat.learn.damping, 0.01);
@@ -240,7 +247,7 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
        "momentum, "
        "weight_decay, schedule, warmup, decay_every, decay, clip_gradient, accumulate, "
        "label_smoothing, "
-       "mixup, average, patience, checkpoint_minutes, augment"},
+       "mixup, average, patience, checkpoint_minutes, precision, augment"},
       {"a control without labels", start + "qat: {teacher: {weight: 1}, control: true}\n",
        "r.yaml:4: the control is a float network, which learns from labels, and with 'teacher: "
        "{weight: 1}' none is read; wanted a weight below 1"},
@@ -248,6 +255,10 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
        "r.yaml:4: 'qat.teacher.weight' is '2'; wanted a number from 0 to 1"},
       {"a misspelt grid", start + "qat: {learn: {zeropoints: true}}\n",
        "r.yaml:4: unknown key 'zeropoints' in 'qat.learn'; did you mean 'zero_points'?"},
+      {"zero points that learn beside scales that do not",
+       start + "qat: {learn: {activations: fixed, zero_points: true}}\n",
+       "r.yaml:4: zero points learn beside scales; wanted 'activations: learned', or 'zero_points: "
+       "false'"},
       {"an average of nothing but the past", start + "qat: {average: 1}\n",
        "r.yaml:4: 'qat.average' is '1'; wanted a number from 0 to 0.999999"},
       {"a word for a list of mappings", start + "scheme: {overrides: float}\n",

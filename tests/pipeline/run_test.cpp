@@ -151,6 +151,44 @@ TEST(Run, TrainsWeightedOperatorsAloneWithAControl) {
   for (const Certificate& file : report.certificates) EXPECT_EQ(file.largest(), 0) << file.text();
 }
 
+TEST(Run, FoldsTheNormalizationsThatItHasTrained) {
+  const TempFolder folder;
+  write_bars(folder, 800, 200);
+  std::string text = kRecipe;
+  text.replace(text.find("qat: {epochs: 1"), 15,
+               "qat: {epochs: 2, batch_norm: {train: true}, learn: {most_flips: 0.01}");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  EXPECT_GT(state_of(report, "onnx-int8").top1, 80);
+  EXPECT_GT(report.qat.epochs.back().loss, 0);
+  for (const Certificate& file : report.certificates) EXPECT_EQ(file.largest(), 0) << file.text();
+  for (const FileOperator& op : summarize_onnx(folder / "out/int8.onnx").operators) {
+    EXPECT_NE(op.op, "BatchNormalization");
+  }
+}
+
+TEST(Run, TrainsNetworksOfDynamicRanges) {
+  const TempFolder folder;
+  write_bars(folder, 800, 200);
+  std::string text = std::string(kRecipe) + "scheme: {ranges: dynamic}\n";
+  text.replace(text.find("train: {epochs: 6"), 17,
+               "train: {epochs: 1");  // so that there is to learn
+  text.replace(text.find("qat: {epochs: 1, batch: 32, rate: 0.0005"), 40,
+               "qat: {epochs: 2, batch: 32, rate: 0.005");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  std::vector<std::string> names;
+  for (const State& state : report.states) names.push_back(state.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"float", "onnx-quantized", "tflite-quantized",
+                                             "onnx-int8", "tflite-int8"}));
+  for (const char* name : {"onnx-int8", "tflite-int8"}) {
+    EXPECT_GT(state_of(report, name).top1, 80) << name;
+  }
+  EXPECT_LT(state_of(report, "onnx-int8").size_bytes, 0.5 * state_of(report, "float").size_bytes);
+  EXPECT_GT(report.qat.best, 0);
+  EXPECT_NE(read_file(folder / "out/int8.onnx", Code::Io),
+            read_file(folder / "out/quantized.onnx", Code::Io));
+  EXPECT_TRUE(report.certificates.empty());
+}
+
 /// The example of the README from nothing: one epoch is enough to see that training works.
 TEST(Train, FashionMnistFromScratch) {
   const TempFolder folder;

@@ -8,7 +8,9 @@
 #include <new>
 
 #include "data/dataset.h"
+#include "kernels/bfloat16.h"
 #include "support/error_of.h"
+#include "support/graph_builder.h"
 #include "train/bars.h"
 
 namespace octet {
@@ -164,6 +166,68 @@ TEST_F(Training, LearnsFromTheTeacherAloneWithoutLabels) {
   EXPECT_EQ(unlabelled.asked, 0);
   EXPECT_GT(result.epochs.back().validation, result.epochs.front().validation + 10);
   EXPECT_LT(result.epochs.back().loss, 0.5 * result.epochs[1].loss);
+}
+
+TEST_F(Training, TrainsNormalizationsThatWereFolded) {
+  Graph graph = network();
+  train_float(graph, images(), {.epochs = 2, .batch = 32, .rate = 0.005}, 1, {});
+  Quantized net = quantized(graph);
+  TrainSettings settings{.epochs = 5, .batch = 32, .rate = 0.003};
+  settings.batch_norm = {.train = true, .freeze_after = 0.6, .estimate = 4};
+  const TrainingResult result =
+      train_quantized(net.graph, net.placement, net.table, images(), settings, 1, {});
+  EXPECT_GT(result.epochs.back().validation, 85);
+  // What is deployed is what was validated.
+  Quantized again = net;
+  const TrainingResult kept =
+      train_quantized(again.graph, again.placement, again.table, images(), {.epochs = 0}, 1, {});
+  EXPECT_NEAR(kept.epochs.at(0).validation,
+              result.epochs.at(static_cast<size_t>(result.best)).validation, 1);
+}
+
+TEST_F(Training, SaysWhenNoNormalizationWasFolded) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", DType::Float32, {-1, 1, 12, 12});
+  const ValueId weight = graph.add_constant("w", test::random_tensor({144, 4}, 1, -0.1F, 0.1F));
+  const ValueId bias = graph.add_constant("b", test::random_tensor({4}, 2));
+  graph.add_output(
+      graph.add_op("Gemm", "gemm", {graph.add_op("Flatten", "flat", {x}), weight, bias}));
+  infer_shapes(graph);
+  Quantized net = quantized(std::move(graph));
+  TrainSettings settings{.epochs = 1};
+  settings.batch_norm.train = true;
+  const Error error = error_of(
+      [&] { train_quantized(net.graph, net.placement, net.table, images(), settings, 1, {}); });
+  EXPECT_EQ(error.code(), Code::Recipe);
+  EXPECT_STREQ(
+      error.what(),
+      "qat: 'batch_norm: {train: true}', but octet has folded no BatchNormalization in "
+      "this network; leave it out, or, where the exporter has folded them, export them (in "
+      "PyTorch with training=TrainingMode.PRESERVE)");
+}
+
+TEST_F(Training, LearnsWithProductsInHalfPrecision) {
+  Graph graph = network();
+  const TrainSettings settings{.epochs = 4, .batch = 32, .rate = 0.005, .bfloat16 = true};
+  const auto learn = [&] { return train_float(graph, images(), settings, 1, {}); };
+  if (!has_bfloat16_products()) {
+    EXPECT_EQ(message_of(learn),
+              "this processor has no products of bfloat16; wanted 'precision: float32'");
+    return;
+  }
+  Graph exact = network();
+  TrainSettings in_float = settings;
+  in_float.bfloat16 = false;
+  const double wanted = train_float(exact, images(), in_float, 1, {}).epochs.back().loss;
+  const TrainingResult result = learn();
+  EXPECT_GT(result.epochs.back().validation, 80);
+  EXPECT_NE(result.epochs.back().loss, wanted);
+  EXPECT_NEAR(result.epochs.back().loss, wanted, 0.15);
+  Quantized net = quantized(graph);
+  EXPECT_GT(train_quantized(net.graph, net.placement, net.table, images(), settings, 1, {})
+                .epochs.back()
+                .validation,
+            80);
 }
 
 TEST_F(Training, ChoosesByWhatIsDeployed) {
