@@ -1,18 +1,18 @@
 #include "graph/quantize_tensor.h"
 
+#include <type_traits>
+
 #include "base/fail.h"
 
 namespace octet {
 namespace {
 
-/// Calls visit(element, channel) for every element in row-major order.
+/// Calls visit(first element, count, grid) for all elements that lie one after the other in a
+/// channel, in row-major order.
 template <class Visit>
-void for_each_channel(std::span<const int64_t> shape, const QuantParams& params, Visit visit) {
+void for_each_row(std::span<const int64_t> shape, const QuantParams& params, Visit visit) {
   const auto count = static_cast<size_t>(element_count(shape));
-  if (params.per_tensor()) {
-    for (size_t i = 0; i < count; ++i) visit(i, size_t{0});
-    return;
-  }
+  if (params.per_tensor()) return visit(size_t{0}, count, grid_of(params, 0));
   const auto axis = static_cast<size_t>(params.axis);
   if (axis >= shape.size() || static_cast<size_t>(shape[axis]) != params.scale.size()) {
     fail(Code::Model, "{} scales along axis {} do not fit a constant of {} dimensions",
@@ -20,7 +20,9 @@ void for_each_channel(std::span<const int64_t> shape, const QuantParams& params,
   }
   const auto inner = static_cast<size_t>(element_count(shape.subspan(axis + 1)));
   const auto channels = static_cast<size_t>(shape[axis]);
-  for (size_t i = 0; i < count; ++i) visit(i, i / inner % channels);
+  for (size_t row = 0; row * inner < count; ++row) {
+    visit(row * inner, inner, grid_of(params, row % channels));
+  }
 }
 
 template <class T>
@@ -28,8 +30,13 @@ Tensor quantize_as(const Tensor& real, const QuantParams& params) {
   Tensor out(params.type, real.shape);
   const auto from = real.as<float>();
   const auto to = out.as<T>();
-  for_each_channel(real.shape, params, [&](size_t i, size_t channel) {
-    to[i] = static_cast<T>(quantize(from[i], grid_of(params, channel)));
+  for_each_row(real.shape, params, [&](size_t first, size_t count, const Grid& grid) {
+    if constexpr (std::is_same_v<T, int8_t>) {
+      quantize(from.subspan(first, count), grid, to.subspan(first, count));
+    } else {
+      for (size_t i = first; i < first + count; ++i)
+        to[i] = static_cast<T>(quantize(from[i], grid));
+    }
   });
   return out;
 }
@@ -37,8 +44,8 @@ Tensor quantize_as(const Tensor& real, const QuantParams& params) {
 template <class T>
 void dequantize_as(const Tensor& integers, const QuantParams& params, std::span<float> out) {
   const auto from = integers.as<T>();
-  for_each_channel(integers.shape, params, [&](size_t i, size_t channel) {
-    out[i] = dequantize(from[i], grid_of(params, channel));
+  for_each_row(integers.shape, params, [&](size_t first, size_t count, const Grid& grid) {
+    for (size_t i = first; i < first + count; ++i) out[i] = dequantize(from[i], grid);
   });
 }
 

@@ -17,6 +17,8 @@ struct Grid {
 /// allowed.
 int32_t quantize(float real, const Grid& grid);
 void quantize(std::span<const float> real, const Grid& grid, std::span<int32_t> integers);
+/// Of a grid of signed 8 bits, with the vector units that the machine has.
+void quantize(std::span<const float> real, const Grid& grid, std::span<int8_t> integers);
 
 /// real = scale * (integer - zero_point).
 float dequantize(int32_t integer, const Grid& grid);

@@ -253,20 +253,24 @@ Ranges choose_ranges(const Placement& placement, const Calibration& calibration,
                      const CalibrationSettings& settings) {
   const Observer& observer = observer_named(settings);
   Ranges found;
-  for (const auto& [index, sketch] : calibration.sketches) {
+  for (const auto& [index, sketch] : calibration.sketches) found[index];
+  std::vector<Ranges::value_type*> places;
+  for (auto& place : found) places.push_back(&place);
+  on_workers(std::ssize(places), [&](int64_t i) {
+    auto& [index, range] = *places[static_cast<size_t>(i)];
+    const Sketch& sketch = calibration.sketches.at(index);
     const Group& group = placement.groups.at(index);
     const bool wide = group.scheme.activation_bits == 16;
     const bool symmetric = wide || group.scheme.activations == Scheme::Activations::Symmetric;
-    Range range = observer.range({.sketch = sketch,
-                                  .settings = settings,
-                                  .steps = wide ? 65535 : 255,
-                                  .symmetric = symmetric});
+    range = observer.range({.sketch = sketch,
+                            .settings = settings,
+                            .steps = wide ? 65535 : 255,
+                            .symmetric = symmetric});
     range.include(sketch.constants);
     const auto& bounds = std::get<FromData>(group.rule);
     range.low = std::max(range.low, bounds.low);
     range.high = std::min(range.high, bounds.high);
-    found[index] = range;
-  }
+  });
   return found;
 }
 

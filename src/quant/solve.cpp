@@ -32,10 +32,12 @@ std::vector<float> magnitudes(const Tensor& weight, int axis, bool full) {
   std::vector<float> largest(axis < 0 ? 1 : static_cast<size_t>(shape[at]), 0.0F);
   const auto inner =
       axis < 0 ? values.size() : static_cast<size_t>(element_count(shape.subspan(at + 1)));
-  for (size_t i = 0; i < values.size(); ++i) {
-    float& slot = largest[i / inner % largest.size()];
-    slot = std::max(slot,
-                    full && values[i] < 0 ? -values[i] * (127.0F / 128.0F) : std::abs(values[i]));
+  const float below = full ? 127.0F / 128.0F : 1.0F;
+  for (size_t row = 0; row * inner < values.size(); ++row) {
+    float& slot = largest[row % largest.size()];
+    for (const float value : values.subspan(row * inner, inner)) {
+      slot = std::max(slot, value < 0 ? -value * below : value);
+    }
   }
   return largest;
 }

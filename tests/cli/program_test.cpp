@@ -121,6 +121,20 @@ TEST(Program, LetsItsThreadsSleepWhereNobodyAskedForMore) {
               testing::Not(testing::HasSubstr("GOMP_SPINCOUNT = '1000'")));
 }
 
+TEST(Program, StartsWithoutTheMemoryHooksOfUcx) {
+  const auto said = [](std::vector<std::string> environment) {
+    std::vector<std::string> command{"env", "-u", "UCX_MEM_MMAP_HOOK_MODE",
+                                     "UCX_MEM_LOG_LEVEL=debug"};
+    command.insert(command.end(), environment.begin(), environment.end());
+    command.insert(command.end(), {test::kProgram, "--version"});
+    const auto ended = test::Program(std::move(command)).wait();
+    return ended.out + ended.err;
+  };
+  const auto hooked = testing::HasSubstr("installing bistro hook");
+  EXPECT_THAT(said({}), testing::Not(hooked));
+  EXPECT_THAT(said({"UCX_MEM_MMAP_HOOK_MODE=bistro"}), hooked) << "the user's word counts";
+}
+
 TEST(Program, RefusesModels) {
   const Workplace place;
   place.write("text.onnx", "this is not a network");

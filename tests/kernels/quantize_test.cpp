@@ -1,6 +1,7 @@
 #include "kernels/quantize.h"
 
 #include <gtest/gtest.h>
+#include <hwy/tests/hwy_gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "kernels/outer_numbers.h"
+#include "support/graph_builder.h"
 
 namespace octet {
 namespace {
@@ -156,6 +158,30 @@ TEST(Dequantize, SubtractsWithoutOverflow) {
   const int32_t least = std::numeric_limits<int32_t>::min();
   EXPECT_EQ(dequantize(least, {.scale = 1, .zero_point = 100}), -2147483748.0F);
   EXPECT_EQ(dequantize(5, {.scale = 0.5F, .zero_point = 7}), -1.0F);
+}
+
+/// Every instruction set of this machine, in rows of any length, far outside the grid too.
+TEST(Quantize, RowsAgreeWithTheirScalarTwinOnEveryInstructionSet) {
+  const Grid rows[] = {{0.05F, 3, -128, 127}, {1.0F / 3, 0, -127, 127}, {7, -128, -128, 127}};
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    for (const Grid& grid : rows) {
+      for (const int64_t count : {1, 7, 16, 31, 1000}) {
+        Tensor data = random_tensor({count}, 4, -300 * grid.scale, 300 * grid.scale);
+        const auto real = data.as<float>();
+        real[0] = 1e30F;
+        real[real.size() / 2] = grid.scale * 2.5F;  // halfway
+        std::vector<int8_t> integers(real.size());
+        quantize(real, grid, integers);
+        for (size_t i = 0; i < real.size(); ++i) {
+          ASSERT_EQ(integers[i], quantize(real[i], grid)) << hwy::TargetName(target) << real[i];
+        }
+      }
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 }  // namespace
