@@ -10,10 +10,10 @@
 #include "api/stages.h"
 #include "base/fail.h"
 #include "graph/fingerprint.h"
+#include "quant/apart_from_weights.h"
 #include "quant/observer.h"
 #include "quant/ratio.h"
 #include "quant/solve.h"
-#include "quant/training_simulation.h"
 
 namespace octet {
 

@@ -6,8 +6,11 @@ namespace octet {
 
 ValueId Parts::op(std::string op, std::string_view part, std::vector<ValueId> inputs,
                   std::map<std::string, Attribute> attributes) {
-  return graph_.add_op(std::move(op), std::format("{}/{}", name_, part), std::move(inputs),
-                       std::move(attributes));
+  const ValueId made = graph_.add_op(std::move(op), std::format("{}/{}", name_, part),
+                                     std::move(inputs), std::move(attributes));
+  // A part that there is twice: values are told apart, and so are nodes.
+  graph_.node(graph_.order().back()).name = graph_.value(made).name;
+  return made;
 }
 
 ValueId Parts::constant(std::string_view part, Tensor tensor) {

@@ -52,19 +52,20 @@ Placement place_dynamically(const Graph& graph, const TargetSet& targets, const 
 }
 
 at::Tensor fake_quantize_images(const at::Tensor& batch) {
+  const at::Tensor real = batch.to(at::kFloat);
   at::Tensor error;
   {
     const at::NoGradGuard no_grad;
     std::vector<int64_t> inner;
     for (int64_t d = 1; d < batch.dim(); ++d) inner.push_back(d);
-    const at::Tensor low = at::amin(batch, inner, true).clamp_max_(0);
-    const at::Tensor high = at::amax(batch, inner, true).clamp_min_(0);
+    const at::Tensor low = at::amin(real, inner, true).clamp_max_(0);
+    const at::Tensor high = at::amax(real, inner, true).clamp_min_(0);
     const at::Tensor scale = ((high - low) / 255).clamp_min_(kSmallestScale);
     const at::Tensor zero = (-low / scale).round_();
-    const at::Tensor integers = (batch / scale).round_().add_(zero).clamp_(0, 255);
-    error = integers.sub_(zero).mul_(scale).sub_(batch);
+    const at::Tensor integers = (real / scale).round_().add_(zero).clamp_(0, 255);
+    error = integers.sub_(zero).mul_(scale).sub_(real);
   }
-  return batch + error;
+  return (real + error).to(batch.scalar_type());
 }
 
 }  // namespace octet

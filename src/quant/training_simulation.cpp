@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "graph/quantize_tensor.h"
+#include "quant/divisors.h"
 #include "quant/dynamic.h"
 #include "quant/solve.h"
 
@@ -32,38 +33,6 @@ bool saturates(const QuantParams& params, const std::pair<float, float>& bounds)
 }
 
 }  // namespace
-
-std::set<size_t> groups_apart_from_weights(const Graph& graph, const Placement& placement) {
-  std::set<size_t> near;
-  const auto add = [&](ValueId id) {
-    for (auto group = placement.group_of.find(id); group != placement.group_of.end();) {
-      near.insert(group->second);
-      const auto* rescaled = std::get_if<Rescaled>(&placement.groups[group->second].rule);
-      if (!rescaled) return;
-      group = placement.group_of.find(rescaled->source);
-    }
-  };
-  for (const NodeId id : graph.order()) {
-    const Node& node = graph.node(id);
-    const auto* rule = std::get_if<Weighted>(&op_of(node).quant.value);
-    if (!rule || !graph.is_constant(node.input(rule->weight))) continue;
-    add(node.inputs[0]);
-    ValueId out = node.outputs[0];
-    // Or what an absorbed activation makes of it.
-    while (!placement.group_of.contains(out) && graph.users(out).size() == 1) {
-      out = graph.node(graph.users(out)[0]).outputs[0];
-    }
-    add(out);
-  }
-  std::set<size_t> apart;
-  for (size_t i = 0; i < placement.groups.size(); ++i) {
-    const GroupRule& rule = placement.groups[i].rule;
-    const bool activation =
-        std::holds_alternative<FromData>(rule) || std::holds_alternative<FixedGrid>(rule);
-    if (activation && !near.contains(i)) apart.insert(i);
-  }
-  return apart;
-}
 
 /// What goes on within a region: its inner values are rounded, its ends are not.
 class TrainingSimulation::Inside final : public Interpretation {
@@ -96,7 +65,11 @@ TrainingSimulation::TrainingSimulation(const Graph& graph, const Placement& plac
   find_moving(learned);
   find_saturated();
   const bool by_gradients = learned.activations != GridMoves::Observed && !learned.zero_points;
-  if (by_gradients && apart_.empty()) find_regions(seen);
+  if (by_gradients && apart_.empty()) {
+    find_regions(seen);
+  } else {
+    divisors_ = find_divisors(graph, placement, table);
+  }
   if (learned.most_flips > 0) watch_oscillations(learned.most_flips);
   for (const NodeId id : graph.order()) {
     for (const ValueId out : graph.node(id).outputs) {
@@ -235,7 +208,10 @@ at::Tensor TrainingSimulation::activation(ValueId id, const at::Tensor& tensor) 
   const auto region = region_from_.find(id);
   const bool alone = region != region_from_.end() && region->second != kAbsent;
   const bool done = alone || regions_.contains(id);  // by the region that makes it, or reads it
-  const at::Tensor out = done ? tensor : rounded(id, tensor, into(id));
+  at::Tensor out = done ? tensor : rounded(id, tensor, into(id));
+  if (const auto divisor = divisors_.find(id); divisor != divisors_.end()) {
+    out = away_from_zero(out, divisor->second);
+  }
   if (region != region_from_.end()) held_[id] = out;
   return out;
 }

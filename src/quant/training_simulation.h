@@ -33,9 +33,6 @@ struct LearnedGrids {
   std::set<size_t> apart = {};
 };
 
-/// The groups of activations that no weighted operator reads or makes a value of.
-std::set<size_t> groups_apart_from_weights(const Graph& graph, const Placement& placement);
-
 /// The quantized network for training: values are rounded to their grids where they are made,
 /// weights anew on every run, and gradients pass through the rounding where nothing is clipped
 /// (straight-through estimator; Y. Bengio et al., 2013). Grids that the operators fix, those of a
@@ -101,6 +98,7 @@ class TrainingSimulation : public Interpretation {
   std::map<size_t, ObservedRange> observed_;  ///< by group
   std::set<ValueId> saturated_;               ///< made by the saturation of their own grid
   std::set<ValueId> overwritable_;
+  std::map<ValueId, float> divisors_;           ///< where there are no regions (quant/divisors.h)
   std::map<ValueId, PointwiseRegion> regions_;  ///< by result
   std::set<ValueId> inside_;                    ///< values within regions
   /// Sources of regions, and the region that rounds them (kAbsent: none).

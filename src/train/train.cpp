@@ -7,10 +7,10 @@
 
 #include "base/fail.h"
 #include "data/batch.h"
-#include "data/random.h"
 #include "engine/executor.h"
 #include "engine/reused_buffers.h"
 #include "kernels/rank.h"
+#include "quant/apart_from_weights.h"
 #include "quant/solve.h"
 #include "quant/training_simulation.h"
 #include "train/half_products.h"

@@ -22,5 +22,19 @@ TEST(LowerDivision, ByZeroLeavesNumbersAndGradients) {
   EXPECT_TRUE(x.grad().isfinite().all().item<bool>()) << x.grad();
 }
 
+// ONNX Runtime refuses a float file otherwise.
+TEST(LowerDivision, NamesEachNodeOnce) {
+  test::Net net({-1, 3});
+  const ValueId quotient = net.op("Div", {net.x, net.op("Softplus", {net.x})});
+  Graph graph = net.to({quotient});
+  infer_shapes(graph);
+  lower(graph, [](std::string_view op) { return op != "Div"; });
+  std::set<std::string> names;
+  for (const NodeId id : graph.order()) {
+    EXPECT_TRUE(names.insert(graph.node(id).name).second) << graph.node(id).name;
+  }
+  EXPECT_GT(names.size(), 8U);
+}
+
 }  // namespace
 }  // namespace octet

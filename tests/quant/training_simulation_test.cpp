@@ -10,6 +10,7 @@
 
 #include "networks/architectures.h"
 #include "passes/passes.h"
+#include "quant/apart_from_weights.h"
 #include "quant/calibrate.h"
 #include "quant/fake_quantize_channels.h"
 #include "quant/simulate.h"
@@ -220,6 +221,51 @@ TEST(TrainingSimulation, LeavesValuesApartFromWeightsAsTheyAre) {
   EXPECT_GT(left, 0U);
   EXPECT_FALSE(apart.contains(net.placement.group_of.at(net.graph.inputs()[0])));
   EXPECT_FALSE(apart.contains(net.placement.group_of.at(net.graph.outputs()[0])));
+}
+
+// As in linear attention: where everything was rounded to 0, nearly nothing is left to divide by.
+TEST(TrainingSimulation, DividesByNothingSmallerThanTheGridKnows) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", DType::Float32, {-1, 2, 4, 4});
+  const ValueId weight =
+      graph.add_constant("w", Tensor::of<float>({2, 2, 1, 1}, std::vector<float>{1, -1, -1, 1}));
+  const ValueId parts = graph.add_op("Relu", "parts", {graph.add_op("Conv", "conv", {x, weight})});
+  const ValueId sum =
+      graph.add_op("ReduceSum", "sum", {parts, graph.add_constant("axes", test::numbers({1}))});
+  const ValueId least = graph.add_constant("least", Tensor::scalar(1e-15F));
+  graph.add_output(
+      graph.add_op("Div", "share", {parts, graph.add_op("Add", "above", {sum, least})}));
+  infer_shapes(graph);
+  const std::vector<std::string> names{"onnxruntime-cpu", "tflite"};
+  const TargetSet targets(names);
+  lower(graph, [&](std::string_view op) { return targets.supports(op); });
+  const Placement placement = place(graph, targets);
+  Tensor images = test::random_tensor({1, 2, 4, 4}, 4, 0, 2);
+  for (size_t i = 0; i < 16; i += 2) images.as<float>()[i] = images.as<float>()[16 + i] = 1;
+  bool given = false;
+  const auto next = [&](std::vector<float>& out) -> int64_t {
+    if (std::exchange(given, true)) return 0;
+    out.assign(images.as<float>().begin(), images.as<float>().end());
+    return 1;
+  };
+  const QuantTable table =
+      solve(graph, placement, calibrate(graph, placement, next, {.observer = "minmax"}));
+  const LearnedGrids ways[] = {{.apart = groups_apart_from_weights(graph, placement)},
+                               {.zero_points = true},
+                               {.activations = GridMoves::Observed},
+                               {}};
+  for (const LearnedGrids& learned : ways) {
+    Executor executor(graph);
+    for (auto [id, parameter] : executor.parameters()) parameter.set_requires_grad(true);
+    TrainingSimulation simulation(graph, placement, table, executor, learned);
+    const at::Tensor input = to_torch(images);
+    const at::Tensor weighing = to_torch(test::random_tensor({1, 2, 4, 4}, 5));
+    (executor.run({&input, 1}, simulation, true).at(0) * weighing).sum().backward();
+    for (const auto& [id, parameter] : executor.parameters()) {
+      if (!parameter.grad().defined()) continue;
+      EXPECT_LT(parameter.grad().abs().max().item<float>(), 1e6F) << graph.value(id).name;
+    }
+  }
 }
 
 TEST(TrainingSimulation, ValuesSeenFromOutsideAreNotOverwritten) {
