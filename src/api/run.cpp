@@ -96,41 +96,141 @@ class Measurer {
   std::vector<Score> scores_;
 };
 
-/// What training begins with: a network with its grids, and its float twin.
-struct Untrained {
-  QuantizedNetwork network;
-  Graph teacher;
-};
-
-Untrained calibrated(Graph graph, const Deployment& deployment, const CalibrationImages& images,
-                     const Recipe& recipe, const ProgressSink& progress) {
-  ObservedNetwork observed =
-      observe_network(std::move(graph), deployment, images, recipe.calibration, progress);
-  Graph teacher = observed.network.graph;
-  return {solve_network(std::move(observed), deployment, recipe.calibration, &images, progress),
-          std::move(teacher)};
-}
-
-Untrained with_integer_weights(Graph graph, const Deployment& deployment) {
-  QuantizedNetwork network = quantize_weights(std::move(graph), deployment);
-  Graph teacher = network.graph;
-  return {std::move(network), std::move(teacher)};
-}
-
-/// One for each file that is written: targets may share a file.
-std::vector<const TargetProfile*> targets_with_files(const Deployment& deployment) {
-  std::vector<const TargetProfile*> chosen;
-  std::set<std::string_view> written;
-  for (const TargetProfile* target : deployment.targets.profiles()) {
-    if (written.insert(target->extension).second) chosen.push_back(target);
-  }
-  return chosen;
-}
-
 std::string text_of(const std::filesystem::path& path) {
   const auto bytes = read_file(path, Code::Recipe);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+
+/// The whole workflow of a recipe, a step after the other.
+class Workflow {
+ public:
+  Workflow(const std::filesystem::path& recipe, std::filesystem::path out,
+           const TrainOptions& options, const ProgressSink& progress)
+      : recipe_(read_recipe(recipe)),
+        deployment_(deployment_of(recipe_.deployment)),
+        out_(std::move(out)),
+        dataset_(open_part(recipe_.data.train, "train")),
+        test_(open_part(recipe_.data.test, "test")),
+        parts_(split(*dataset_, recipe_.data.validation, recipe_.seed)),
+        place_{recipe_, *dataset_, parts_, out_, options.resume, progress},
+        progress_(progress),
+        measurer_(*test_, recipe_.evaluation, progress) {}
+
+  Report run() {
+    Graph graph = float_network(recipe_);
+    check_input(graph, *dataset_);
+    check_input(graph, *test_);
+    if (recipe_.qat.epochs > 0 || recipe_.new_network) require_gradients(graph);
+    make_folder(out_);
+    if (!place_.resume) remove_checkpoints(place_);
+    if (recipe_.new_network) train_in(place_, graph);
+    write_file(out_ / "float.onnx", write_onnx(graph));
+    measurer_.file("float", "ONNX FP32", out_ / "float.onnx");
+
+    const std::string source = fingerprint(graph);
+    QuantizedNetwork network = simulated() ? calibrated(std::move(graph))
+                                           : quantize_weights(std::move(graph), deployment_);
+    if (!simulated()) teacher_ = network.graph;
+    network.seed = recipe_.seed;
+    measure_untrained(network);
+    const TrainingResult qat = train_in(place_, network, teacher_, source);
+    if (simulated()) finish(network);
+    const std::vector<Certificate> certificates = write_files(network);
+    if (recipe_.qat.control) measure_control();
+    Report report{.name = recipe_.name,
+                  .recipe = text_of(recipe_.file),
+                  .seed = recipe_.seed,
+                  .states = measurer_.states(),
+                  .qat = to_public(qat),
+                  .certificates = certificates,
+                  .passes = network.log,
+                  .in_float = network.in_float,
+                  .notes = notes_on(network, deployment_.targets),
+                  .calibration = network.calibration,
+                  .versions = versions()};
+    write_file(out_ / "report.json", report.json());
+    write_file(out_ / "report.md", report.markdown());
+    remove_checkpoints(place_);
+    return report;
+  }
+
+ private:
+  /// What has dynamic ranges is not calibrated, nor simulated.
+  bool simulated() const { return deployment_.scheme.ranges == Scheme::Ranges::Static; }
+  CalibrationImages calibrating() const { return {*dataset_, *recipe_.data.train, parts_}; }
+
+  QuantizedNetwork calibrated(Graph graph) {
+    const CalibrationImages images = calibrating();
+    ObservedNetwork observed =
+        observe_network(std::move(graph), deployment_, images, recipe_.calibration, progress_);
+    teacher_ = observed.network.graph;
+    return solve_network(std::move(observed), deployment_, recipe_.calibration, &images, progress_);
+  }
+
+  void measure_untrained(const QuantizedNetwork& network) {
+    if (simulated()) return measurer_.simulated("quantized", network);
+    for (const TargetProfile* target : targets_with_files()) {
+      const auto path = out_ / std::format("quantized{}", target->extension);
+      write_file(path, quantized_file(network, path));
+      measurer_.file(std::format("{}-quantized", target->extension.substr(1)),
+                     std::string(target->format), path);
+    }
+  }
+
+  void finish(QuantizedNetwork& network) {
+    if (recipe_.qat.scope == QatScope::Weighted) {
+      solve_apart(network, deployment_, calibrating(), recipe_.calibration, progress_);
+    }
+    check_ratios(network.graph, network.table, deployment_.targets);
+    describe_ends(network);
+    measurer_.simulated("qat", network);
+    write_file(out_ / "network.octet", quantized_file(network, "network.octet"));
+  }
+
+  std::vector<Certificate> write_files(const QuantizedNetwork& network) {
+    const Verification verification{*dataset_, parts_, recipe_.verification, progress_};
+    std::vector<Certificate> certificates;
+    for (const TargetProfile* target : targets_with_files()) {
+      const auto path = out_ / std::format("int8{}", target->extension);
+      write_file(path, quantized_file(network, path));
+      if (simulated()) {
+        auto certificate = certify_or_remove(network, path, verification);
+        if (certificate) certificates.push_back(std::move(*certificate));
+      }
+      measurer_.file(std::format("{}-int8", target->extension.substr(1)),
+                     std::string(target->format), path);
+    }
+    return certificates;
+  }
+
+  void measure_control() {
+    Graph control = teacher_;
+    train_control(place_, control);
+    write_file(out_ / "control.onnx", write_onnx(control));
+    measurer_.file("control", "ONNX FP32", out_ / "control.onnx");
+  }
+
+  /// One for each file that is written: targets may share a file.
+  std::vector<const TargetProfile*> targets_with_files() const {
+    std::vector<const TargetProfile*> chosen;
+    std::set<std::string_view> written;
+    for (const TargetProfile* target : deployment_.targets.profiles()) {
+      if (written.insert(target->extension).second) chosen.push_back(target);
+    }
+    return chosen;
+  }
+
+  Recipe recipe_;
+  Deployment deployment_;
+  std::filesystem::path out_;
+  std::unique_ptr<Dataset> dataset_;
+  std::unique_ptr<Dataset> test_;
+  Split parts_;
+  TrainingPlace place_;
+  const ProgressSink& progress_;
+  Measurer measurer_;
+  Graph teacher_;  ///< the network in float, as the quantized one was made of it
+};
 
 }  // namespace
 
@@ -173,93 +273,9 @@ TrainResult train(const std::filesystem::path& file, const std::filesystem::path
   return result;
 }
 
-Report run(const std::filesystem::path& file, const std::filesystem::path& out,
+Report run(const std::filesystem::path& recipe, const std::filesystem::path& out,
            const TrainOptions& options, const ProgressSink& progress) {
-  const Recipe recipe = read_recipe(file);
-  const Deployment deployment = deployment_of(recipe.deployment);
-  const auto dataset = open_part(recipe.data.train, "train");
-  const auto test = open_part(recipe.data.test, "test");
-  const Split parts = split(*dataset, recipe.data.validation, recipe.seed);
-  Graph graph = float_network(recipe);
-  check_input(graph, *dataset);
-  check_input(graph, *test);
-  if (recipe.qat.epochs > 0 || recipe.new_network) require_gradients(graph);
-  make_folder(out);
-  const TrainingPlace place{recipe, *dataset, parts, out, options.resume, progress};
-  if (!options.resume) remove_checkpoints(place);
-  if (recipe.new_network) train_in(place, graph);
-
-  write_file(out / "float.onnx", write_onnx(graph));
-  Measurer measurer(*test, recipe.evaluation, progress);
-  measurer.file("float", "ONNX FP32", out / "float.onnx");
-
-  const std::string source = fingerprint(graph);
-  const CalibrationImages calibrating{*dataset, *recipe.data.train, parts};
-  // What has dynamic ranges is not calibrated, nor simulated.
-  const bool simulated = deployment.scheme.ranges == Scheme::Ranges::Static;
-  Untrained untrained =
-      simulated ? calibrated(std::move(graph), deployment, calibrating, recipe, progress)
-                : with_integer_weights(std::move(graph), deployment);
-  QuantizedNetwork& network = untrained.network;
-  const Graph& teacher = untrained.teacher;
-  network.seed = recipe.seed;
-  if (simulated) {
-    measurer.simulated("quantized", network);
-  } else {
-    for (const TargetProfile* target : targets_with_files(deployment)) {
-      const auto path = out / std::format("quantized{}", target->extension);
-      write_file(path, quantized_file(network, path));
-      measurer.file(std::format("{}-quantized", target->extension.substr(1)),
-                    std::string(target->format), path);
-    }
-  }
-
-  const TrainingResult qat = train_in(place, network, teacher, source);
-  if (simulated) {
-    if (recipe.qat.scope == QatScope::Weighted) {
-      solve_apart(network, deployment, calibrating, recipe.calibration, progress);
-    }
-    check_ratios(network.graph, network.table, deployment.targets);
-    describe_ends(network);
-    measurer.simulated("qat", network);
-    write_file(out / "network.octet", quantized_file(network, "network.octet"));
-  }
-
-  const Verification verification{*dataset, parts, recipe.verification, progress};
-  std::vector<Certificate> certificates;
-  for (const TargetProfile* target : targets_with_files(deployment)) {
-    const auto path = out / std::format("int8{}", target->extension);
-    write_file(path, quantized_file(network, path));
-    if (simulated) {
-      auto certificate = certify_or_remove(network, path, verification);
-      if (certificate) certificates.push_back(std::move(*certificate));
-    }
-    measurer.file(std::format("{}-int8", target->extension.substr(1)), std::string(target->format),
-                  path);
-  }
-
-  if (recipe.qat.control) {
-    Graph control = teacher;
-    train_control(place, control);
-    write_file(out / "control.onnx", write_onnx(control));
-    measurer.file("control", "ONNX FP32", out / "control.onnx");
-  }
-
-  Report report{.name = recipe.name,
-                .recipe = text_of(recipe.file),
-                .seed = recipe.seed,
-                .states = measurer.states(),
-                .qat = to_public(qat),
-                .certificates = std::move(certificates),
-                .passes = network.log,
-                .in_float = network.in_float,
-                .notes = notes_on(network, deployment.targets),
-                .calibration = network.calibration,
-                .versions = versions()};
-  write_file(out / "report.json", report.json());
-  write_file(out / "report.md", report.markdown());
-  remove_checkpoints(place);
-  return report;
+  return Workflow(recipe, out, options, progress).run();
 }
 
 }  // namespace octet
