@@ -4,8 +4,8 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/executor.h"
 
