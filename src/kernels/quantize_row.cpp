@@ -14,7 +14,7 @@ namespace {
 namespace row = hwy::HWY_NAMESPACE;
 
 /// Clamped before the zero point is added: the quotient may be beyond any integer.
-void QuantizeRow(const float* in, size_t count, const Grid& grid, int8_t* out) {
+void quantize_row(const float* in, size_t count, const Grid& grid, int8_t* out) {
   const row::ScalableTag<float> d;
   const row::RebindToSigned<decltype(d)> whole;
   const row::Rebind<int8_t, decltype(d)> narrow;
@@ -40,10 +40,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace octet {
 
-HWY_EXPORT(QuantizeRow);
+HWY_EXPORT(quantize_row);
 
 void quantize(std::span<const float> real, const Grid& grid, std::span<int8_t> integers) {
-  HWY_DYNAMIC_DISPATCH(QuantizeRow)(real.data(), real.size(), grid, integers.data());
+  HWY_DYNAMIC_DISPATCH(quantize_row)(real.data(), real.size(), grid, integers.data());
 }
 
 }  // namespace octet

@@ -276,7 +276,7 @@ PointwiseTable TrainingSimulation::tabulate(const PointwiseRegion& region,
 
 at::Tensor TrainingSimulation::constant(ValueId id, const at::Tensor& tensor) {
   const auto group = placement_.group_of.find(id);
-  const at::Tensor real = norms_ ? norms_->folded(id, tensor) : tensor;
+  at::Tensor real = norms_ ? norms_->folded(id, tensor) : tensor;
   // What a normalization adds is no bias.
   if (group == placement_.group_of.end() || !real.defined()) return real;
   const GroupRule& rule = placement_.groups[group->second].rule;
