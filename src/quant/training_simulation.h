@@ -35,8 +35,8 @@ struct LearnedGrids {
 
 /// The quantized network for training: values are rounded to their grids where they are made,
 /// weights anew on every run, and gradients pass through the rounding where nothing is clipped
-/// (straight-through estimator; Y. Bengio et al., 2013). Grids that the operators fix, those of a
-/// file, and those on scales that are powers of two stay as they are.
+/// (straight-through estimator; Y. Bengio et al., 2013). Grids that the operators fix and those of
+/// a file stay as they are; powers of two do not learn, but may be observed.
 ///
 /// An activation that the saturation of a grid computes is not computed; a function of one value is
 /// looked up (quant/pointwise_region.h). Rounding goes into the memory of what is rounded where
