@@ -32,6 +32,7 @@ class Adopter {
     }
     take_real_constants();
     for (const auto& [result, chain] : placement_.chains) take_table(result, chain);
+    for (const auto& [id, reason] : placement_.in_float) table_.set_in_float(id);
     check_rest();
   }
 
@@ -161,7 +162,8 @@ class Adopter {
     double least = std::numeric_limits<double>::infinity();
     for (const LaidOut& candidate : candidates) {
       if (candidates.size() == 1) break;
-      const Tensor made = dequantize(candidate.constant, params);
+      const bool is_real = candidate.constant.dtype == DType::Float32;
+      const Tensor made = is_real ? candidate.constant : dequantize(candidate.constant, params);
       double distance = 0;
       for (size_t i = 0; i < made.as<float>().size(); ++i) {
         distance += std::abs(double{made.as<float>()[i]} - real.as<float>()[i]);
@@ -179,15 +181,17 @@ class Adopter {
       if (held.quantized() || !held.constant) continue;
       const auto id = graph_.find(held.name);
       if (!id || !graph_.is_constant(*id)) {
+        if (file_.format == "TFLite" && !reason_of_format(held, file_.format).empty()) continue;
         refuse("it has a constant '{}', which the network has not", held.name);
       }
       Value& value = graph_.value(*id);
-      if (value.dtype != DType::Float32 || value.constant->shape != held.constant->shape) {
+      const std::vector<LaidOut> candidates = laid_out(held, value.constant->shape);
+      if (value.dtype != DType::Float32 || candidates.empty()) {
         refuse("'{}' is float32[{}] there, and {}[{}] in the network", held.name,
                shape_text(held.constant->shape), name_of(value.dtype),
                shape_text(value.constant->shape));
       }
-      value.constant = held.constant;
+      value.constant = nearest(candidates, *value.constant, {});
     }
   }
 

@@ -160,7 +160,9 @@ class Conversion {
 
   /// -128 in weights is for targets without float between integers to refuse.
   void narrow() {
-    const auto strict = [](const TargetProfile* target) { return !target->float_between; };
+    const auto strict = [](const TargetProfile* target) {
+      return target->float_nodes != FloatNodes::Any;
+    };
     if (!options_.allow_requantize || std::ranges::none_of(targets_.profiles(), strict)) return;
     std::vector<std::string> lines = narrow_weights(network_.graph, network_.placement, given_);
     narrowed_ = static_cast<int64_t>(lines.size());

@@ -66,8 +66,9 @@ Plan plan(const std::filesystem::path& model, const PlanOptions& options) {
       place_network(read_network(model, parse_input_shapes(options.shapes)), deployment);
   Plan made{.passes = network.log, .operators = {}, .reasons = {}};
   made.refused = !network.in_float.empty() &&
-                 std::ranges::any_of(deployment.targets.profiles(),
-                                     [](const auto* target) { return !target->float_between; });
+                 std::ranges::any_of(deployment.targets.profiles(), [](const auto* target) {
+                   return target->float_nodes != FloatNodes::Any;
+                 });
   made.operators = rows_of(network, made.refused);
   for (const auto& [id, reason] : network.placement.in_float) {
     made.reasons.push_back(std::format("{}: {}", describe(network.graph.node(id)), reason));

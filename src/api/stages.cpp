@@ -14,6 +14,7 @@
 #include "quant/calibrate.h"
 #include "quant/channels/prepared.h"
 #include "quant/dynamic.h"
+#include "quant/float_parts.h"
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
 #include "quant/solve.h"
@@ -168,9 +169,12 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
 }
 
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
+  const std::set<NodeId> asked =
+      asked_for_float(network.graph, chosen_by_node(network.graph, network.overrides));
   for (const auto& [id, reason] : network.placement.in_float) {
     for (const TargetProfile* target : targets.profiles()) {
-      if (target->float_between) continue;
+      if (target->float_nodes == FloatNodes::Any) continue;
+      if (target->float_nodes == FloatNodes::Asked && asked.contains(id)) continue;
       fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
            describe(network.graph.node(id)), reason, target->format);
     }

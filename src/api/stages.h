@@ -172,7 +172,8 @@ Calibration look_at(const Graph& graph, const Placement& placement, const Calibr
 /// Puts the input on the grid of raw pixels where that is exact. Returns what its integers are.
 std::string pixels_of_input(QuantizedNetwork& network, const DataSource& source);
 
-/// Throws Code::Unsupported naming a node that stays in float where a target's files have none.
+/// Throws Code::Unsupported naming a node that stays in float, unless an override asks for it,
+/// where a target's files have none such.
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets);
 
 /// What to know of the files that a network is written to, a line each.

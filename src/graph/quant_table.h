@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "graph/graph.h"
@@ -68,9 +69,15 @@ class QuantTable {
   /// The node is inside a lookup.
   bool looked_up(NodeId node) const;
 
+  /// The node computes in float: what it reads stands for real numbers, and what it makes is
+  /// rounded where it has an entry.
+  void set_in_float(NodeId node) { in_float_.insert(node); }
+  const std::set<NodeId>& in_float() const { return in_float_; }
+
  private:
   std::map<ValueId, QuantParams> values_;
   std::map<ValueId, Lookup> lookups_;
+  std::set<NodeId> in_float_;
 };
 
 }  // namespace octet

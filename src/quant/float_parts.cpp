@@ -40,9 +40,8 @@ class FloatFinder {
     }
     for (const NodeId id : graph_.order()) {
       if (in_chain.contains(id) || !makes_reals(graph_, graph_.node(id))) continue;
-      const std::string reason = lack(graph_.node(id));
+      const std::string reason = asked_.contains(id) ? "it is asked to" : lack(graph_.node(id));
       if (!reason.empty()) parts_.nodes[id] = reason;
-      if (reason.empty() && asked_.contains(id)) parts_.nodes[id] = "it is asked to";
     }
     do {
       find_real();

@@ -82,10 +82,10 @@ namespace {
 std::string reason_against(const Override& chosen, const TargetProfile& target,
                            const Scheme& scheme) {
   const bool wide = scheme.activation_bits == 16;
-  if (chosen.compute == Override::Compute::Float && !target.float_between) {
+  if (chosen.compute == Override::Compute::Float && target.float_nodes == FloatNodes::None) {
     return std::format(
-        "a {} file (target {}) has no float between its integers; make ONNX files "
-        "for onnxruntime-cpu alone, or leave it out",
+        "a {} file (target {}) has no float between its integers; make files for onnxruntime-cpu "
+        "or tflite, or leave it out",
         target.format, target.name);
   }
   if (chosen.compute == Override::Compute::Int16 && !wide) {

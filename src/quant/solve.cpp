@@ -260,6 +260,7 @@ void solve_derived(const Graph& graph, const Placement& placement, QuantTable& t
 QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& ranges,
                  const QuantTable& given) {
   QuantTable table;
+  for (const auto& [id, reason] : placement.in_float) table.set_in_float(id);
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (std::holds_alternative<FromData>(group.rule)) {

@@ -41,6 +41,13 @@ struct TargetOp {
   Version since = {};  ///< the first release of the runtime with this kernel
 };
 
+/// Which nodes the files of a target may compute in float between integers.
+enum class FloatNodes : uint8_t {
+  None,
+  Asked,  ///< those that an override asks for
+  Any,    ///< those without an integer form too
+};
+
 /// What a runtime can do, as data. An operator without a row has no integer kernel there: it must
 /// be lowered to operators that have one, be a table, or stay in float where the files may.
 struct TargetProfile {
@@ -50,11 +57,11 @@ struct TargetProfile {
   std::string_view extension;  ///< of its files: ".onnx"
   std::string_view runtime;    ///< that verifies its files here: "TFLite"
   std::span<const TargetOp> ops;
-  Version version = {};        ///< of the runtime that the rows are read for
-  bool float_between = false;  ///< its files may compute an operator in float between integers
-  bool tables = true;          ///< functions of one number may be tables
-  Io io = Io::Float;           ///< the ends of its files, where nothing else is asked for
-  bool io_only = false;        ///< its files can have no other ends
+  Version version = {};  ///< of the runtime that the rows are read for
+  FloatNodes float_nodes = FloatNodes::None;
+  bool tables = true;                 ///< functions of one number may be tables
+  Io io = Io::Float;                  ///< the ends of its files, where nothing else is asked for
+  bool io_only = false;               ///< its files can have no other ends
   bool unsigned_activations = false;  ///< its ONNX files hold activations as uint8
   bool fixed_point = false;           ///< multipliers are integers with a shift (quant/ratio.h)
   bool narrow_sums = false;           ///< on some processors pairs of products are added in 16 bits

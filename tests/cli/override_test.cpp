@@ -15,18 +15,25 @@ TEST(Overrides, AreKeptInTheFiles) {
   const auto made =
       run_octet(words(place,
                       "quantize @net.onnx --data @data.yaml --override stem*=float --override "
-                      "*=per-tensor,symmetric -o @a.octet -o @a.onnx"));
+                      "*=per-tensor,symmetric -o @a.octet -o @a.onnx -o @a.tflite"));
   EXPECT_EQ(made.status, 0) << made.err;
   EXPECT_TRUE(made.out.contains("stays in float, because it is asked to")) << made.out;
   EXPECT_TRUE(made.out.contains("verified ")) << made.out;
-  for (const std::string against : {"a.octet", "net.onnx"}) {
-    const auto verified = run_octet(
-        words(place, "verify @a.onnx --against @" + against + " --data @data.yaml --images 2"));
-    EXPECT_EQ(verified.status, 0) << verified.err;
-    EXPECT_TRUE(verified.out.contains("values equal the simulation's")) << verified.out;
+  for (const std::string file : {"a.onnx", "a.tflite"}) {
+    for (const std::string against : {"a.octet", "net.onnx"}) {
+      const auto verified = run_octet(words(
+          place, "verify @" + file + " --against @" + against + " --data @data.yaml --images 2"));
+      EXPECT_EQ(verified.status, 0) << verified.err;
+      EXPECT_TRUE(verified.out.contains("values equal the simulation's")) << verified.out;
+    }
   }
-  const auto found = run_octet({"inspect", place.file("a.onnx")});
-  EXPECT_TRUE(found.out.contains("still float: Conv")) << found.out;
+  for (const auto& [file, line] :
+       {std::pair{"a.onnx", "still float: Conv"}, std::pair{"a.tflite", "still float: CONV_2D"}}) {
+    const auto found = run_octet({"inspect", place.file(file)});
+    EXPECT_TRUE(found.out.contains(line)) << found.out;
+  }
+  const auto same = run_octet(words(place, "compare @a.onnx @a.tflite"));
+  EXPECT_EQ(same.status, 0) << same.out << same.err;
 }
 
 TEST(Overrides, AreRefusedBeforeAnyWork) {
@@ -34,9 +41,10 @@ TEST(Overrides, AreRefusedBeforeAnyWork) {
   const test::RefusedCommand cases[] = {
       {"no words", "quantize @net.onnx --data @data.yaml --override stem -o @a.onnx", 2,
        "the override is 'stem'; wanted PATTERN=WORDS, such as '/head/*=float'"},
-      {"float in TFLite", "quantize @net.onnx --data @data.yaml --override *=float -o @a.tflite", 2,
-       "the override '*=float': a TFLite INT8 file (target tflite) has no float between its "
-       "integers; make ONNX files for onnxruntime-cpu alone, or leave it out"},
+      {"float on Ethos-U",
+       "quantize @net.onnx --data @data.yaml --override *=float --target ethos-u -o @a.tflite", 2,
+       "the override '*=float': a TFLite INT8 file (target ethos-u) has no float between its "
+       "integers; make files for onnxruntime-cpu or tflite, or leave it out"},
       {"of no node", "quantize @net.onnx --data @data.yaml --override setm*=float -o @a.onnx", 2,
        "the override 'setm*=float' is of no node of the fused network; near it are 'stem.conv', "
        "'stem.act'"},

@@ -77,8 +77,34 @@ inline void check_minimal_buffers(const tflite::ModelT& model) {
   }
 }
 
-/// No buffer, tensor, operator or operator code that is unused or there twice; QUANTIZE and
-/// DEQUANTIZE at the ends alone.
+/// QUANTIZE and DEQUANTIZE at the ends alone; where operators compute in float, around these, and
+/// no tensor is dequantized twice, or to be quantized again.
+inline void check_minimal_rounding(const tflite::ModelT& model) {
+  const tflite::SubGraphT& graph = *model.subgraphs[0];
+  std::map<tflite::BuiltinOperator, size_t> counts;
+  std::set<int32_t> dequantized;
+  std::set<int32_t> real;
+  bool in_float = false;
+  for (const auto& op : graph.operators) {
+    const auto code = model.operator_codes[op->opcode_index]->builtin_code;
+    ++counts[code];
+    if (code == tflite::BuiltinOperator_DEQUANTIZE) {
+      EXPECT_TRUE(dequantized.insert(op->inputs[0]).second);
+      real.insert(op->outputs[0]);
+    } else if (code == tflite::BuiltinOperator_QUANTIZE) {
+      EXPECT_FALSE(real.contains(op->inputs[0])) << "a needless pair";
+    } else {
+      in_float |=
+          graph.tensors[static_cast<size_t>(op->outputs[0])]->type == tflite::TensorType_FLOAT32;
+    }
+  }
+  if (in_float) return;
+  EXPECT_EQ(counts[tflite::BuiltinOperator_QUANTIZE], graph.inputs.size());
+  EXPECT_EQ(counts[tflite::BuiltinOperator_DEQUANTIZE], graph.outputs.size());
+}
+
+/// No buffer, tensor, operator or operator code that is unused or there twice, and no needless
+/// rounding.
 inline void check_minimal_tflite(const std::filesystem::path& path) {
   const auto model = tflite_of(path);
   check_minimal_buffers(*model);
@@ -98,15 +124,10 @@ inline void check_minimal_tflite(const std::filesystem::path& path) {
     EXPECT_TRUE(numbers.insert({tensor.type, tensor.shape, tensor.buffer}).second)
         << tensor.name << " is double";
   }
-  std::map<tflite::BuiltinOperator, size_t> counts;
   std::set<uint32_t> codes;
-  for (const auto& op : graph.operators) {
-    codes.insert(op->opcode_index);
-    ++counts[model->operator_codes[op->opcode_index]->builtin_code];
-  }
+  for (const auto& op : graph.operators) codes.insert(op->opcode_index);
   EXPECT_EQ(codes.size(), model->operator_codes.size());
-  EXPECT_EQ(counts[tflite::BuiltinOperator_QUANTIZE], graph.inputs.size());
-  EXPECT_EQ(counts[tflite::BuiltinOperator_DEQUANTIZE], graph.outputs.size());
+  check_minimal_rounding(*model);
 }
 
 }  // namespace octet::test

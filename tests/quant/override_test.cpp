@@ -72,11 +72,12 @@ TEST(Override, IsRefusedWhereATargetCannotRunIt) {
   const Scheme wide{.activations = Scheme::Activations::Symmetric, .activation_bits = 16};
   const Row rows[] = {
       {kOnnxAlone, {}, "c=float", ""},
-      {kBothFiles,
+      {kBothFiles, {}, "c=float", ""},
+      {{"tflite", "ethos-u"},
        {},
        "c=float",
-       "the override 'c=float': a TFLite INT8 file (target tflite) has no float between its "
-       "integers; make ONNX files for onnxruntime-cpu alone, or leave it out"},
+       "the override 'c=float': a TFLite INT8 file (target ethos-u) has no float between its "
+       "integers; make files for onnxruntime-cpu or tflite, or leave it out"},
       {kOnnxAlone,
        {},
        "c=int16",

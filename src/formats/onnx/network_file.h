@@ -19,8 +19,8 @@ struct NetworkFile {
 
 /// The bytes of a network file: an ONNX model of the float graph, with the types and shapes of its
 /// values. In its metadata stand "octet.format" (the version of this format, 1), the properties,
-/// and "octet.table": parameters, lookups and fixed constants as JSON, by the names of values. The
-/// numbers are the shortest that read back as the same bits.
+/// and "octet.table": parameters, lookups, nodes in float and fixed constants as JSON, by the names
+/// of values. The numbers are the shortest that read back as the same bits.
 std::vector<std::byte> write_network(const Graph& graph, const QuantTable& table,
                                      const Properties& properties);
 

@@ -70,6 +70,9 @@ class TableReader {
     for (const json& name : document.at("fixed")) {
       graph_.value(value(name.get<std::string>())).fixed = true;
     }
+    for (const json& name : document.value("in_float", json::array())) {
+      table_.set_in_float(maker_of(name));
+    }
     return std::move(table_);
   }
 
@@ -110,15 +113,17 @@ class TableReader {
 
   Lookup lookup_from(const json& entry) const {
     Lookup lookup{.source = value(entry.at("source")), .entries = entry.at("entries"), .nodes = {}};
-    for (const json& name : entry.at("nodes")) {
-      const auto maker = makers_.find(value(name.get<std::string>()));
-      if (maker == makers_.end()) {
-        fail(Code::Model, "its table names the node that makes {}, but there is none", name.dump());
-      }
-      lookup.nodes.push_back(maker->second);
-    }
+    for (const json& name : entry.at("nodes")) lookup.nodes.push_back(maker_of(name));
     check(lookup, entry.dump());
     return lookup;
+  }
+
+  NodeId maker_of(const json& name) const {
+    const auto maker = makers_.find(value(name.get<std::string>()));
+    if (maker == makers_.end()) {
+      fail(Code::Model, "its table names the node that makes {}, but there is none", name.dump());
+    }
+    return maker->second;
   }
 
   Graph& graph_;
@@ -141,6 +146,9 @@ std::string table_to_json(const Graph& graph, const QuantTable& table) {
     document["lookups"][graph.value(id).name] = {{"source", graph.value(lookup.source).name},
                                                  {"entries", lookup.entries},
                                                  {"nodes", std::move(nodes)}};
+  }
+  for (const NodeId id : table.in_float()) {
+    document["in_float"].push_back(graph.value(graph.node(id).outputs[0]).name);
   }
   std::vector<bool> read(graph.value_count(), false);
   for (const NodeId id : graph.order()) {

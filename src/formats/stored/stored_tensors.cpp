@@ -72,7 +72,7 @@ bool all_are(const Tensor& tensor, T wanted) {
 /// Constants that TFLite's operators want besides the network's own.
 std::string reason_of_constant(const StoredTensor& tensor) {
   const Tensor& held = *tensor.constant;
-  if (tensor.name.ends_with("/bias") && all_are<int32_t>(held, 0)) {
+  if (tensor.name.ends_with("/bias") && (all_are<int32_t>(held, 0) || all_are(held, 0.0F))) {
     return "TFLite wants a bias: zeros";
   }
   if (tensor.name.ends_with("/weight") && all_are<int8_t>(held, 127)) {
@@ -86,6 +86,9 @@ std::string reason_of_constant(const StoredTensor& tensor) {
   }
   if ((tensor.name.ends_with("/low") || tensor.name.ends_with("/high")) && held.size() == 1) {
     return "TFLite clips by MAXIMUM and MINIMUM with a number; in ONNX it is Clip's own";
+  }
+  if (tensor.name.ends_with("/one") && all_are(held, 1.0F)) {
+    return "TFLite divides 1 by a number; ONNX has Reciprocal";
   }
   if (tensor.name.contains("/layout")) return "the same constant in another layout";
   return "";

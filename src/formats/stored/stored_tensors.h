@@ -43,7 +43,7 @@ struct StoredFile {
   std::filesystem::path path;
   std::string format;  ///< "ONNX" or "TFLite"
   /// What the file says of itself, by key ("octet.targets"): ONNX's metadata_props; in TFLite the
-  /// lines "KEY=TEXT" of the metadata entry "octet".
+  /// lines "KEY=TEXT" of the metadata entry "octet", one for each line of a text.
   std::map<std::string, std::string> properties;
   std::vector<StoredTensor> tensors;
 
@@ -56,8 +56,9 @@ struct StoredFile {
 /// or not as many as scales; nothing quantized.
 StoredFile read_stored_onnx(const std::filesystem::path& path);
 
-/// Reads an INT8 TFLite file. Weights are turned back to ONNX's order by the operator that reads
-/// them. Throws Code::Model as above; also for zero points outside the type.
+/// Reads an INT8 TFLite file, and what it holds of real constants. Weights are turned back to
+/// ONNX's order by the operator that reads them. Throws Code::Model as above; also for zero points
+/// outside the type.
 StoredFile read_stored_tflite(const std::filesystem::path& path);
 
 /// By the file's extension. Throws Code::Usage for others than .onnx and .tflite.

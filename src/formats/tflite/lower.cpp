@@ -47,6 +47,12 @@ std::set<NodeId> nodes_by_table(const Graph& graph, const QuantTable& table) {
   return found;
 }
 
+std::set<const Node*> nodes_in_float(const Graph& graph, const QuantTable& table) {
+  std::set<const Node*> found;
+  for (const NodeId id : table.in_float()) found.insert(&graph.node(id));
+  return found;
+}
+
 }  // namespace
 
 Need image(const Graph&, const Node&) { return Need::Image; }
@@ -64,15 +70,16 @@ Lowering::Lowering(const Graph& graph, const QuantTable& table, Arithmetic arith
       table_(table),
       arithmetic_(arithmetic),
       io_(io),
+      in_float_(nodes_in_float(graph, table)),
       looked_up_(nodes_by_table(graph, table)),
       shapes_(shapes_for_one(graph)),
       layouts_(graph, [this](NodeId id) { return need_of(id); }) {}
 
 const Row& Lowering::row_of(const Node& node) const {
   const Row* row = find_row(node.op);
-  if (real() && (!row || row->newer)) row = find_float_row(node.op);
+  if (real(node) && (!row || row->newer)) row = find_float_row(node.op);
   if (row) return *row;
-  refuse(node, "TFLite has no {} form of it that octet writes", real() ? "float" : "int8");
+  refuse(node, "TFLite has no {} form of it that octet writes", real(node) ? "float" : "int8");
 }
 
 Need Lowering::need_of(NodeId id) const {
@@ -101,7 +108,6 @@ LiteModel Lowering::run() {
 }
 
 void Lowering::take_in_activations() {
-  if (real()) return;  // no value is missing
   std::map<ValueId, std::vector<const Node*>> readers;
   for (const NodeId id : graph_.order()) {
     for (const ValueId in : graph_.node(id).inputs) readers[in].push_back(&graph_.node(id));
@@ -110,7 +116,7 @@ void Lowering::take_in_activations() {
   for (const NodeId id : graph_.order()) {
     const Node& node = graph_.node(id);
     const ValueId out = node.outputs[0];
-    if (looked_up_.contains(id) || !flows(node) || table_.find(out)) continue;
+    if (looked_up_.contains(id) || !flows(node) || table_.find(out) || real(node)) continue;
     const auto& users = readers[out];
     if (users.size() != 1 || !users[0]) continue;
     if (!std::holds_alternative<Absorbable>(op_of(*users[0]).quant.value)) continue;
@@ -129,14 +135,17 @@ void Lowering::add_inputs() {
       continue;
     }
     const QuantParams* params = table_.find(id);
-    if ((!params && !real()) || value.dtype != DType::Float32) {
+    const bool stays_real = !params && std::ranges::all_of(graph_.users(id), [&](NodeId user) {
+      return real(graph_.node(user));
+    });
+    if ((!params && !stays_real) || value.dtype != DType::Float32) {
       fail(Code::Unsupported, "tflite: the input '{}' is not a quantized float32 tensor",
            value.name);
     }
     const Order order = layouts_.of(id);
     const Shape in_file =
         order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
-    if (real()) {
+    if (stays_real) {
       model_.inputs.push_back(inner(value.name, in_file, kReal));
       made_[id] = {model_.inputs.back(), order};
       continue;
@@ -175,10 +184,20 @@ void Lowering::lower_node(NodeId id) {
   const Row& row = row_of(node);
   if (row.scale != 0) check_output(node, row);
   row.lower(*this, node);
+  round_results();
+}
+
+void Lowering::round_results() {
+  for (const auto& [tensor, id, order] : std::exchange(unrounded_, {})) {
+    const int integers = inner(graph_.value(id).name, in_file(tensor), table_.at(id, graph_), id);
+    emit(tflite::BuiltinOperator_QUANTIZE, 1, options_of(tflite::QuantizeOptionsT{}), {tensor},
+         {integers});
+    made_[id] = {integers, order};
+  }
 }
 
 void Lowering::check_output(const Node& node, const Row& row) const {
-  if (real() || row.scale == 0) return;
+  if (real(node) || row.scale == 0) return;
   const QuantParams& out = grid(node, node.outputs[0]);
   if (writes(row, out)) return;
   const bool wide = out.type == DType::Int16;
@@ -214,7 +233,7 @@ void Lowering::add_outputs() {
       fail(Code::Unsupported, "tflite: the output '{}' is a constant", graph_.value(id).name);
     }
     const int integers = it->second.first;
-    if (real()) {
+    if (model_.tensor(integers).type == DType::Float32) {
       model_.outputs.push_back(integers);
       continue;
     }
@@ -236,8 +255,9 @@ ValueId Lowering::result(const Node& node) const {
 }
 
 const QuantParams& Lowering::grid(const Node& node, ValueId id) const {
-  if (const QuantParams* params = table_.find(id)) return *params;
-  if (real()) return kReal;
+  const QuantParams* params = table_.find(id);
+  if (real(node) && !(params && dynamic())) return kReal;
+  if (params) return *params;
   refuse(node, "the value '{}' has no quantization parameters", graph_.value(id).name);
 }
 

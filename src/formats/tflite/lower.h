@@ -21,7 +21,7 @@ namespace octet::lite {
 
 /// What flows between the operators of a file.
 enum class Arithmetic : uint8_t {
-  Integer,  ///< values on the grids of the table
+  Integer,  ///< values on the grids of the table; floats between the nodes that it puts in float
   Real,     ///< floats; the table has weights alone
 };
 
@@ -29,7 +29,8 @@ enum class Arithmetic : uint8_t {
 inline const QuantParams kReal{.type = DType::Float32, .scale = {}, .zero_point = {}};
 
 /// Makes the operator list of a network: float inputs, QUANTIZE, one lowering per node,
-/// DEQUANTIZE; or integers at the ends; without these where the values are real. Throws
+/// DEQUANTIZE; or integers at the ends; without these where the values are real. Around a node in
+/// float stand DEQUANTIZE, of what it reads in integers, and QUANTIZE, of what it makes. Throws
 /// Code::Unsupported as `write_tflite` does.
 LiteModel lower(const Graph& graph, const QuantTable& table, Arithmetic arithmetic,
                 Io io = Io::Float);
@@ -55,13 +56,18 @@ class Lowering {
   /// The value that the node's operator writes: its output, or that of the activation that it
   /// takes in.
   ValueId result(const Node& node) const;
-  bool real() const { return arithmetic_ == Arithmetic::Real; }
-  /// The value's parameters; of real values without an entry `kReal`. Code::Unsupported naming the
-  /// node when it has none.
+  /// The node computes on real numbers.
+  bool real(const Node& node) const {
+    return arithmetic_ == Arithmetic::Real || in_float_.contains(&node);
+  }
+  /// The weights of real nodes are integers, for kernels that round what they read.
+  bool dynamic() const { return arithmetic_ == Arithmetic::Real; }
+  /// The parameters of the value as the node sees it: `kReal` where it computes on real numbers,
+  /// but for weights of dynamic files. Code::Unsupported naming the node when there are none.
   const QuantParams& grid(const Node& node, ValueId id) const;
   const QuantParams* find_grid(ValueId id) const { return table_.find(id); }
 
-  /// Tensor of a computed value in an order.
+  /// Tensor of a computed value's integers in an order.
   int tensor_of(ValueId id, Order order) {
     return computed(id, shape(id).size() == 4 ? order : Order::Onnx, shape(id).size());
   }
@@ -89,8 +95,8 @@ class Lowering {
   }
   /// New constant of the smallest number of a type.
   int lowest_number(const std::string& name, const QuantParams& params);
-  /// A weight as an operator can read it that computes in float: dequantized once.
-  int dequantized(int weight);
+  /// A tensor as an operator can read it that computes in float: itself, or dequantized, once.
+  int dequantized(int tensor);
   /// New constant of integers on a grid. `axis` replaces the one of the parameters.
   int constant(const std::string& name, Tensor integers, const QuantParams& params, int axis = 0);
   /// The same, of a constant of the graph.
@@ -136,6 +142,8 @@ class Lowering {
   int end_of(const std::string& name, int integers, const QuantParams& params);
   Need need_of(NodeId id) const;
   void lower_node(NodeId id);
+  /// QUANTIZE of what a node in float has made, where the table has entries.
+  void round_results();
   /// The node makes something that flows in the file; others compute with shapes, which are known.
   bool flows(const Node& node) const;
   void check_moves(const Node& node) const;
@@ -143,11 +151,14 @@ class Lowering {
   void add_outputs();
   int computed(ValueId id, Order order, size_t rank);
   int constant_operand(const Node& node, ValueId id, Order order, size_t rank);
+  /// The integers of a constant, or its real numbers, as the node sees them.
+  Tensor seen_by(const Node& node, ValueId id) const;
 
   const Graph& graph_;
   const QuantTable& table_;
   Arithmetic arithmetic_;
   Io io_;
+  std::set<const Node*> in_float_;
   std::set<NodeId> looked_up_;  ///< nodes that a table stands for
   std::vector<Shape> shapes_;
   Layouts layouts_;
@@ -156,7 +167,16 @@ class Lowering {
   std::set<const Node*> done_;                   ///< activations that their producers take in
   std::map<ValueId, std::pair<int, Order>> made_;
   std::map<int, std::optional<int>> indices_;
-  std::map<std::tuple<ValueId, Order, size_t>, int> moved_;  ///< other orders and ranks of those
+  /// Other orders and ranks of those, and of constants; those that real nodes read apart.
+  std::map<std::tuple<ValueId, Order, size_t, bool>, int> moved_;
+  std::map<int, int> dequantized_;
+  /// What a node in float makes, with the value that it is to become.
+  struct Unrounded {
+    int tensor;
+    ValueId value;
+    Order order;
+  };
+  std::vector<Unrounded> unrounded_;
 };
 
 /// What TFLite says for one ONNX operator.

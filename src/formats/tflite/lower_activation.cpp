@@ -70,7 +70,7 @@ void lower_clip(Lowering& to, const Node& node) {
     unary(to, node, tflite::BuiltinOperator_RELU, 2);
   } else if (known == tflite::ActivationFunctionType_RELU6) {
     unary(to, node, tflite::BuiltinOperator_RELU6, 2);
-  } else if (to.real()) {
+  } else if (to.real(node)) {
     clip_real(to, node, bounds);
   } else if (saturates(out, bounds)) {
     unary(to, node, tflite::BuiltinOperator_QUANTIZE, 2, options_of(tflite::QuantizeOptionsT{}));

@@ -45,7 +45,7 @@ void lower_conv(Lowering& to, const Node& node) {
   Tensor integers = permuted(to.weight(node, 1), depthwise ? kDepthwise : kDense);
   int filter = to.constant(node.inputs[1], std::move(integers), params, depthwise ? 3 : 0);
   const bool dilated = window.dilation != std::array<int64_t, 2>{1, 1};
-  const bool hybrid = to.real() && params.type == DType::Int8;
+  const bool hybrid = to.real(node) && params.type == DType::Int8;
   // The hybrid kernels know neither dilations nor groups.
   if (hybrid && (dilated || (group > 1 && !depthwise))) filter = to.dequantized(filter);
   const int bias = to.bias(node, 2, params, weight.shape[0]);

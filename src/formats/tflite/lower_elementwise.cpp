@@ -56,7 +56,7 @@ void scale_by(Lowering& to, const Node& node, size_t data, double factor) {
 void lower_mul(Lowering& to, const Node& node) {
   const size_t data = to.graph().is_constant(node.inputs[0]) ? 1 : 0;
   const auto factor = std::get<Rescale>(op_of(node).quant.value).factor(to.graph(), node);
-  if (factor > 0 && !to.real() && !to.find_grid(node.inputs[1 - data])) {
+  if (factor > 0 && !to.real(node) && !to.find_grid(node.inputs[1 - data])) {
     return scale_by(to, node, data, factor);
   }
   binary<tflite::MulOptionsT>(to, node, tflite::BuiltinOperator_MUL);

@@ -16,7 +16,7 @@ void fully_connected(Lowering& to, const Node& node, bool transposed) {
   const int filter = to.constant(node.inputs[1], std::move(integers), params);
   const int bias = to.bias(node, 2, params, count);
   tflite::FullyConnectedOptionsT options;
-  options.asymmetric_quantize_inputs = to.real() && params.type == DType::Int8;
+  options.asymmetric_quantize_inputs = to.real(node) && params.type == DType::Int8;
   options.fused_activation_function = to.activation(node);
   const int output = to.output(node, Order::Onnx);
   const Shape shape = to.in_file(output);

@@ -24,15 +24,17 @@ int Lowering::input(const Node& node, size_t index, Order order, size_t rank) {
   const ValueId id = node.inputs.at(index);
   rank = std::max(rank, shape(id).size());
   if (rank != 4) order = Order::Onnx;
-  return graph_.is_constant(id) ? constant_operand(node, id, order, rank)
-                                : computed(id, order, rank);
+  if (graph_.is_constant(id)) return constant_operand(node, id, order, rank);
+  const int tensor = computed(id, order, rank);
+  return real(node) ? dequantized(tensor) : tensor;
 }
 
 int Lowering::computed(ValueId id, Order order, size_t rank) {
   const auto [made, made_order] = made_.at(id);
   const size_t own_rank = shape(id).size();
   if (rank == own_rank && order == made_order) return made;
-  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
+  const std::tuple key(id, order, rank, false);
+  const auto [slot, fresh] = moved_.try_emplace(key, 0);
   if (!fresh) return slot->second;
 
   LiteTensor wide = model_.tensor(made);
@@ -44,14 +46,14 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
     wide.shape.insert(wide.shape.begin(), rank - own_rank, 1);
     const int to = model_.add(std::move(wide));
     emit_reshape(from, to);
-    if (order == Order::Onnx) return moved_[{id, order, rank}] = to;
+    if (order == Order::Onnx) return moved_[key] = to;
     wide = model_.tensor(to);
     wide.name = graph_.value(id).name + "_nhwc";
     wide.value.clear();
     wide.shape = permuted(model_.tensor(to).shape, kToChannelsLast);
     const int last = model_.add(std::move(wide));
     emit_transpose(to, last, kToChannelsLast);
-    return moved_[{id, order, rank}] = last;
+    return moved_[key] = last;
   }
   const bool to_last = order == Order::ChannelsLast;
   const auto& permutation = to_last ? kToChannelsLast : kToOnnx;
@@ -60,20 +62,30 @@ int Lowering::computed(ValueId id, Order order, size_t rank) {
   wide.shape = permuted(model_.tensor(made).shape, permutation);
   const int to = model_.add(std::move(wide));
   emit_transpose(made, to, permutation);
-  return moved_[{id, order, rank}] = to;
+  return moved_[key] = to;
 }
 
 int Lowering::constant_operand(const Node& node, ValueId id, Order order, size_t rank) {
-  const auto [slot, fresh] = moved_.try_emplace({id, order, rank}, 0);
+  const std::tuple key(id, order, rank, real(node));
+  const auto [slot, fresh] = moved_.try_emplace(key, 0);
   if (!fresh) return slot->second;
   const QuantParams& params = grid(node, id);
   if (!params.per_tensor()) {
     refuse(node, "its constant '{}' has a scale per channel", graph_.value(id).name);
   }
-  Tensor integers = quantize(*graph_.value(id).constant, params);
+  Tensor integers = seen_by(node, id);
   integers.shape.insert(integers.shape.begin(), rank - integers.shape.size(), 1);
   if (order == Order::ChannelsLast) integers = permuted(integers, kToChannelsLast);
-  return moved_[{id, order, rank}] = constant(id, std::move(integers), params);
+  return moved_[key] = constant(id, std::move(integers), params);
+}
+
+Tensor Lowering::seen_by(const Node& node, ValueId id) const {
+  const Tensor& given = *graph_.value(id).constant;
+  const QuantParams& params = grid(node, id);
+  const QuantParams* entry = table_.find(id);
+  // A node in float may share a constant with one in integers.
+  const bool shared = entry && params.type == DType::Float32;
+  return shared ? dequantize(quantize(given, *entry), *entry) : quantize(given, params);
 }
 
 int Lowering::condition(const Node& node, size_t index, Order order, size_t rank) {
@@ -94,6 +106,11 @@ int Lowering::output(const Node& node, Order order, size_t index) {
   if (shape(id).size() != 4) order = Order::Onnx;
   const Shape in_file =
       order == Order::ChannelsLast ? permuted(shape(id), kToChannelsLast) : shape(id);
+  if (real(node) && table_.find(id)) {
+    const int unrounded = inner(graph_.value(id).name + "/real", in_file, kReal);
+    unrounded_.push_back({unrounded, id, order});
+    return unrounded;
+  }
   const int made = inner(graph_.value(id).name, in_file, grid(node, id), id);
   made_[id] = {made, order};
   return made;
@@ -128,14 +145,18 @@ int Lowering::lowest_number(const std::string& name, const QuantParams& params) 
   return constant(name, integers_of(params.type, {1}, std::span(&least, 1)), params);
 }
 
-int Lowering::dequantized(int weight) {
-  LiteTensor real{.name = model_.tensor(weight).name + "_real",
+int Lowering::dequantized(int tensor) {
+  if (model_.tensor(tensor).type == DType::Float32) return tensor;
+  const auto [slot, fresh] = dequantized_.try_emplace(tensor, 0);
+  if (!fresh) return slot->second;
+  LiteTensor real{.name = model_.tensor(tensor).name + "_real",
                   .type = DType::Float32,
-                  .shape = model_.tensor(weight).shape};
-  const int made = model_.add(std::move(real));
-  emit(tflite::BuiltinOperator_DEQUANTIZE, 5, options_of(tflite::DequantizeOptionsT{}), {weight},
-       {made});
-  return made;
+                  .shape = model_.tensor(tensor).shape};
+  const int version = model_.tensor(tensor).scale.size() > 1 ? 5 : 2;
+  slot->second = model_.add(std::move(real));
+  emit(tflite::BuiltinOperator_DEQUANTIZE, version, options_of(tflite::DequantizeOptionsT{}),
+       {tensor}, {slot->second});
+  return slot->second;
 }
 
 int Lowering::numbers(const std::string& name, std::span<const int64_t> values,
@@ -177,7 +198,7 @@ Tensor Lowering::weight(const Node& node, size_t index) const {
     refuse(node, "its weight '{}' has the zero point {}; TFLite's weights are symmetric", name,
            zero_point);
   }
-  Tensor integers = quantize(*graph_.value(id).constant, params);
+  Tensor integers = seen_by(node, id);
   if (integers.dtype != DType::Int8) return integers;
   const auto beyond = std::ranges::count(integers.as<int8_t>(), int8_t{-128});
   if (beyond > 0) {
@@ -194,7 +215,7 @@ int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, in
                      : in.type == DType::Float32 ? DType::Float32
                                                  : DType::Int32;
   if (id == kAbsent) {
-    QuantParams params = real() ? kReal : weight;
+    QuantParams params = real(node) ? kReal : weight;
     for (float& scale : params.scale) scale *= in.scale[0];
     params.type = type;
     return constant(node.name + "/bias", Tensor(type, {count}), params);
@@ -203,10 +224,11 @@ int Lowering::bias(const Node& node, size_t index, const QuantParams& weight, in
   if (!given || (given->size() != count && given->size() != 1)) {
     refuse(node, "its bias is not a constant with one number per output channel");
   }
+  const Tensor held = real(node) ? seen_by(node, id) : *given;
   Tensor real(DType::Float32, {count});
   for (int64_t c = 0; c < count; ++c) {
     const auto at = static_cast<size_t>(c);
-    real.as<float>()[at] = given->as<float>()[given->size() == 1 ? 0 : at];
+    real.as<float>()[at] = held.as<float>()[held.size() == 1 ? 0 : at];
   }
   QuantParams params = grid(node, id);
   params.axis = params.scale.size() == 1 ? -1 : 0;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "base/text.h"
 
 namespace octet::lite {
 namespace {
@@ -79,7 +80,9 @@ uint32_t code_index(tflite::ModelT& file, const LiteOp& op) {
 
 void add_properties(tflite::ModelT& file, const Properties& properties, Buffers& buffers) {
   std::string lines;
-  for (const auto& [key, text] : properties) lines += key + "=" + text + "\n";
+  for (const auto& [key, text] : properties) {
+    for (const std::string& line : split_text(text, '\n')) lines += key + "=" + line + "\n";
+  }
   if (lines.empty()) return;
   auto entry = std::make_unique<tflite::MetadataT>();
   entry->name = "octet";

@@ -23,6 +23,7 @@ std::optional<DType> dtype_of_lite(tflite::TensorType type) {
     case tflite::TensorType_INT16: return DType::Int16;
     case tflite::TensorType_INT32: return DType::Int32;
     case tflite::TensorType_INT64: return DType::Int64;
+    case tflite::TensorType_FLOAT32: return DType::Float32;
     default: return std::nullopt;
   }
 }
@@ -57,7 +58,7 @@ class StoredReader {
     for (size_t i = 0; ops && i < ops->size(); ++i) note(*ops->Get(static_cast<uint32_t>(i)));
     const auto* tensors = lite_.graph().tensors();
     for (size_t i = 0; tensors && i < tensors->size(); ++i) add(static_cast<int32_t>(i));
-    if (file_.tensors.empty()) {
+    if (std::ranges::none_of(file_.tensors, &StoredTensor::quantized)) {
       fail(Code::Model,
            "{} has no tensor with a scale; wanted an INT8 file, as 'octet quantize' writes one",
            path_.string());
@@ -76,7 +77,9 @@ class StoredReader {
       for (std::string line; std::getline(text, line);) {
         const size_t equals = line.find('=');
         if (equals == std::string::npos) continue;
-        file_.properties[line.substr(0, equals)] = line.substr(equals + 1);
+        const auto [held, fresh] =
+            file_.properties.try_emplace(line.substr(0, equals), line.substr(equals + 1));
+        if (!fresh) held->second += "\n" + line.substr(equals + 1);
       }
     }
   }
@@ -115,10 +118,11 @@ class StoredReader {
     const auto type = dtype_of_lite(from.type());
     const auto* quantization = from.quantization();
     const bool scaled = quantization && quantization->scale() && quantization->scale()->size() > 0;
-    if (!type || !scaled || tables_.contains(index)) return;
+    const bool real = type == DType::Float32 && lite_.data(from);
+    if (!type || !(scaled || real) || tables_.contains(index)) return;
     StoredTensor tensor{.name = from.name() ? from.name()->str() : std::format("#{}", index),
                         .type = *type};
-    read_grid(*quantization, tensor);
+    if (!real) read_grid(*quantization, tensor);
     if (const auto* data = lite_.data(from)) read_constant(index, *data, tensor);
     if (const auto it = makers_.find(index); it != makers_.end()) {
       tensor.made_by = tflite::EnumNameBuiltinOperator(lite_.code(*it->second));

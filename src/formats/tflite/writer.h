@@ -15,7 +15,8 @@ namespace octet {
 /// The bytes of a TFLite file (schema v3) of the network at batch 1, integer from end to end: float
 /// NHWC image in, QUANTIZE, int8 operators (int16 where the table says so, with int64 biases),
 /// DEQUANTIZE, float logits out; or integers at the ends (int8 as they are, uint8 through one
-/// QUANTIZE each). Integers, scales and zero points are the table's, unchanged; only layout (NCHW
+/// QUANTIZE each). Nodes that the table puts in float are float32 operators between DEQUANTIZE and
+/// QUANTIZE. Integers, scales and zero points are the table's, unchanged; only layout (NCHW
 /// to NHWC), names and encoding are the format's. Follows the TFLite 8-bit quantization
 /// specification. A value without an entry in the table that stands between an operator and its
 /// activation becomes the operator's fused activation. Throws Code::Unsupported naming the node

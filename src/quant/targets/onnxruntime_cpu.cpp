@@ -57,7 +57,7 @@ TargetProfile onnxruntime_cpu() {
           .runtime = "ONNX Runtime",
           .ops = kOnnxRuntimeCpuOps,
           .version = {1, 23},
-          .float_between = true,
+          .float_nodes = FloatNodes::Any,
           .unsigned_activations = true,
           .narrow_sums = true};  // x86 without VNNI: vpmaddubsw
 }

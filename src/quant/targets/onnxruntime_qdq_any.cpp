@@ -85,7 +85,7 @@ TargetProfile onnxruntime_qdq_any() {
           .runtime = "ONNX Runtime",
           .ops = kOnnxRuntimeQdqAnyOps,
           .version = {1, 23},
-          .float_between = true,
+          .float_nodes = FloatNodes::Any,
           .tables = false,
           .simulated = false};  // int8 activations are converted, or computed in float in part
 }

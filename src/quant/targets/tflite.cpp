@@ -73,6 +73,7 @@ TargetProfile tflite() {
           .runtime = "TFLite",
           .ops = kTfliteOps,
           .version = {2, 14},
+          .float_nodes = FloatNodes::Asked,
           .fixed_point = true};
 }
 

@@ -65,6 +65,7 @@ TargetProfile tflite_int16x8() {
           .runtime = "TFLite",
           .ops = kTfliteInt16x8Ops,
           .version = {2, 14},
+          .float_nodes = FloatNodes::Asked,
           .fixed_point = true,
           .activation_bits = 16};
 }
