@@ -61,7 +61,7 @@ class Search final : public Laboratory {
   SearchResult run() {
     const SearchSpace space{.observers = searched_observers(options_),
                             .methods = options_.methods,
-                            .layers_in_float = target_.float_nodes == FloatNodes::Any,
+                            .layers_in_float = target_.float_nodes != FloatNodes::None,
                             .activation_bits = target_.activation_bits,
                             .wide = target_.name == "tflite",
                             .latency = options_.cost != "size",
