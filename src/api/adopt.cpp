@@ -239,7 +239,9 @@ class Adopter {
 
 QuantizedNetwork adopt(Graph graph, const StoredFile& file) {
   const Deployment deployment = deployment_in(file.properties, file.path);
-  if (deployment.scheme.activation_bits != 8) {
+  const bool wide =
+      std::ranges::contains(deployment.overrides, Override::Compute::Int16, &Override::compute);
+  if (wide || deployment.scheme.activation_bits != 8) {
     fail(Code::Unsupported,
          "{}: networks of 16-bit activations are not taken back from their files; give its .octet "
          "file",

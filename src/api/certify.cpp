@@ -55,9 +55,8 @@ std::vector<HeldValue> held_by(const std::filesystem::path& file, const Quantize
   return (onnx ? held_by_onnx : held_by_tflite)(network.graph, network.table, network.form);
 }
 
-const Dialect& dialect_of(const std::filesystem::path& file, const Scheme& scheme) {
-  if (file.extension() == ".onnx") return onnxruntime_dialect();
-  return scheme.activation_bits == 16 ? tflite_int16x8_dialect() : tflite_dialect();
+const Dialect& dialect_of(const std::filesystem::path& file) {
+  return file.extension() == ".onnx" ? onnxruntime_dialect() : tflite_dialect();
 }
 
 /// Its errors about the file name it.
@@ -125,7 +124,7 @@ Certificate certify(const QuantizedNetwork& network, const std::filesystem::path
   const Compared compared{.graph = network.graph,
                           .placement = network.placement,
                           .table = network.table,
-                          .dialect = dialect_of(file, network.placement.scheme),
+                          .dialect = dialect_of(file),
                           .dataset = dataset,
                           .images = std::move(images)};
   const SideBySide found = about(file, [&] { return compare_values(*look, compared, progress); });

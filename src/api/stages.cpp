@@ -18,6 +18,7 @@
 #include "quant/saturation.h"
 #include "quant/scheme_text.h"
 #include "quant/solve.h"
+#include "quant/widths.h"
 
 namespace octet {
 
@@ -162,15 +163,17 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.overrides = deployment.overrides;
+  copy_between_widths(network.graph, deployment.targets, deployment.scheme, network.overrides,
+                      deployment.form.io);
   network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
-                            deployment.overrides, deployment.form.io);
+                            network.overrides, deployment.form.io);
   network.in_float = lines_in_float(network.graph, network.placement);
   return network;
 }
 
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
-  const std::set<NodeId> asked =
-      asked_for_float(network.graph, chosen_by_node(network.graph, network.overrides));
+  const std::set<NodeId> asked = asked_for(
+      network.graph, chosen_by_node(network.graph, network.overrides), Override::Compute::Float);
   for (const auto& [id, reason] : network.placement.in_float) {
     for (const TargetProfile* target : targets.profiles()) {
       if (target->float_nodes == FloatNodes::Any) continue;

@@ -15,9 +15,10 @@ const at::Tensor& IntegerCall::in(size_t index) const {
   return index < inputs.size() ? inputs[index] : absent;
 }
 
-IntegerFn Dialect::find(std::string_view op) const {
-  const auto it = std::ranges::find(rows, op, &DialectRow::op);
-  return it == rows.end() ? nullptr : it->compute;
+IntegerFn Dialect::find(std::string_view op, DType result) const {
+  const auto& family = result == DType::Int16 ? wide_rows : rows;
+  const auto it = std::ranges::find(family, op, &DialectRow::op);
+  return it == family.end() ? nullptr : it->compute;
 }
 
 namespace {

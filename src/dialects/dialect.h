@@ -42,8 +42,9 @@ struct Dialect {
   /// Real numbers to int32 integers on the grid, as the runtime's quantize operator does it.
   at::Tensor (*quantize)(const at::Tensor& real, const QuantParams& grid);
   std::span<const DialectRow> rows;
+  std::span<const DialectRow> wide_rows = {};  ///< of results of 16 bits
 
-  IntegerFn find(std::string_view op) const;  ///< nullptr: no row
+  IntegerFn find(std::string_view op, DType result = DType::Int8) const;  ///< nullptr: no row
 };
 
 /// ONNX Runtime 1.23, CPU provider: MLAS kernels, multipliers in float, rounds half to even.
@@ -52,14 +53,13 @@ const Dialect& onnxruntime_dialect();
 /// int8 saturate in pairs (dialects/pair_order.h).
 const Dialect& onnxruntime_avx2_dialect();
 /// TFLite 2.14 as its default resolver runs it: convolutions and fully connected by ruy (one
-/// rounding, half up), the rest in fixed point.
+/// rounding, half up), the rest in fixed point; 16-bit activations with 8-bit weights by kernels of
+/// their own.
 const Dialect& tflite_dialect();
-/// TFLite 2.14 with its reference kernels (two roundings in convolutions).
+/// TFLite 2.14 with its reference kernels (two roundings in convolutions). Those of 16 bits are the
+/// same, but for QUANTIZE of real numbers, and LOGISTIC and TANH of inputs whose scale is (nearly)
+/// 2^-12, or of TANH 2^-11.
 const Dialect& tflite_reference_dialect();
-/// TFLite 2.14 on 16-bit activations and 8-bit weights, as its default resolver runs it. Its
-/// reference kernels compute the same, but for QUANTIZE, and LOGISTIC and TANH of inputs whose
-/// scale is (nearly) 2^-12, or of TANH 2^-11.
-const Dialect& tflite_int16x8_dialect();
 
 /// Exact 32-bit sums of products of the node's operator (Conv, ConvTranspose, Gemm, MatMul) without
 /// its bias: `x` and `w` are int32 tensors, zero points already subtracted.

@@ -32,25 +32,26 @@ std::vector<DialectRow> all_rows(Kernels kernels) {
   return all;
 }
 
+std::span<const DialectRow> wide_rows() {
+  static const std::vector<DialectRow> rows = all_rows(Kernels::Wide);
+  return rows;
+}
+
 }  // namespace
 
 const Dialect& tflite_dialect() {
   static const std::vector<DialectRow> rows = all_rows(Kernels::Optimized);
-  static const Dialect dialect{.name = "tflite", .quantize = quantize_real<double>, .rows = rows};
+  static const Dialect dialect{
+      .name = "tflite", .quantize = quantize_real<double>, .rows = rows, .wide_rows = wide_rows()};
   return dialect;
 }
 
 const Dialect& tflite_reference_dialect() {
   static const std::vector<DialectRow> rows = all_rows(Kernels::Reference);
-  static const Dialect dialect{
-      .name = "tflite reference", .quantize = quantize_real<float>, .rows = rows};
-  return dialect;
-}
-
-const Dialect& tflite_int16x8_dialect() {
-  static const std::vector<DialectRow> rows = all_rows(Kernels::Wide);
-  static const Dialect dialect{
-      .name = "tflite int16x8", .quantize = quantize_real<double>, .rows = rows};
+  static const Dialect dialect{.name = "tflite reference",
+                               .quantize = quantize_real<float>,
+                               .rows = rows,
+                               .wide_rows = wide_rows()};
   return dialect;
 }
 

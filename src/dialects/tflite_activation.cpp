@@ -63,7 +63,7 @@ at::Tensor leaky_relu(const IntegerCall& call) {
 }
 
 /// RELU and RELU6 as operators of their own; other clips are MAXIMUM and MINIMUM of the integers of
-/// one grid, or a QUANTIZE to the narrower grid.
+/// one grid, or a QUANTIZE to the narrower grid, which may have 16 bits before.
 at::Tensor clip(const IntegerCall& call) {
   const QuantParams& x = grid_of_input(call, 0);
   const auto bounds =
@@ -75,8 +75,8 @@ at::Tensor clip(const IntegerCall& call) {
   }
   if (!relu) {
     const Multiplier by = regrid_multiplier(x, call.out);
-    return mapped(call.in(0),
-                  table_of([&](int32_t integer) { return regridded(integer, x, call.out, by); }));
+    const auto regrid = [&](int32_t integer) { return regridded(integer, x, call.out, by); };
+    return x.type == DType::Int16 ? each(call.in(0), regrid) : mapped(call.in(0), table_of(regrid));
   }
   const Limits limits = limits_of({.graph = call.graph,
                                    .node = call.node,

@@ -65,11 +65,18 @@ ExactSimulation::ExactSimulation(const Graph& graph, const Placement& placement,
   }
 }
 
+DType ExactSimulation::result_type(const Node& node) const {
+  const QuantParams* grid = table_.find(node.outputs[0]);
+  const auto users = grid ? std::vector<NodeId>() : graph_.users(node.outputs[0]);
+  if (users.size() == 1) grid = table_.find(graph_.node(users[0]).outputs[0]);
+  return grid ? grid->type : DType::Int8;
+}
+
 ExactSimulation::Plan ExactSimulation::plan_for(NodeId id, const Placement& placement) const {
   const Node& node = graph_.node(id);
   const ValueId out = node.outputs[0];
   const Plan run{.kind = Plan::Kind::Run, .result = out};
-  const IntegerFn kernel = dialect_.find(node.op);
+  const IntegerFn kernel = dialect_.find(node.op, result_type(node));
   if (table_.looked_up(id)) {
     const Lookup* lookup = table_.find_lookup(out);
     if (!lookup) return {.kind = Plan::Kind::Pass, .result = out};

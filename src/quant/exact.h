@@ -36,6 +36,8 @@ class ExactSimulation : public Interpretation {
   };
 
   Plan plan_for(NodeId id, const Placement& placement) const;
+  /// Of the node's integers, or of those of the activation that it takes in.
+  DType result_type(const Node& node) const;
   Plan compute_plan(const Node& node, IntegerFn kernel) const;
   at::Tensor compute(const Plan& plan, const OpCall& call) const;
   at::Tensor integers(ValueId id, const at::Tensor& real) const;

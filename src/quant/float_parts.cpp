@@ -30,7 +30,7 @@ std::optional<NodeId> taken_in_by(const Graph& graph, const Node& node) {
 
 class FloatFinder {
  public:
-  FloatFinder(const Graph& graph, const TargetSet& targets, const std::set<NodeId>& asked, Io io)
+  FloatFinder(const Graph& graph, const NodeTargets& targets, const std::set<NodeId>& asked, Io io)
       : graph_(graph), targets_(targets), asked_(asked), io_(io) {}
 
   FloatParts run(const std::map<ValueId, Chain>& chains) {
@@ -40,7 +40,7 @@ class FloatFinder {
     }
     for (const NodeId id : graph_.order()) {
       if (in_chain.contains(id) || !makes_reals(graph_, graph_.node(id))) continue;
-      const std::string reason = asked_.contains(id) ? "it is asked to" : lack(graph_.node(id));
+      const std::string reason = asked_.contains(id) ? "it is asked to" : lack(id);
       if (!reason.empty()) parts_.nodes[id] = reason;
     }
     do {
@@ -51,11 +51,11 @@ class FloatFinder {
 
  private:
   /// Why the node has no integer form; empty where it has one.
-  std::string lack(const Node& node) const {
-    if (const auto* held = std::get_if<FloatOnly>(&op_of(node).quant.value)) {
+  std::string lack(NodeId id) const {
+    if (const auto* held = std::get_if<FloatOnly>(&op_of(graph_.node(id)).quant.value)) {
       return std::string(held->reason);
     }
-    return targets_.refusal(graph_, node);
+    return targets_.refusal(id);
   }
 
   void find_real() {
@@ -86,7 +86,7 @@ class FloatFinder {
     std::set<NodeId> lone;
     for (const auto& [id, reason] : parts_.nodes) {
       const Node& node = graph_.node(id);
-      if (!asked_.contains(id) || !lack(node).empty()) continue;
+      if (!asked_.contains(id) || !lack(id).empty()) continue;
       if (const auto before = taken_in_by(graph_, node)) {
         if (!parts_.nodes.contains(*before)) lone.insert(id);
       } else if (is_lone(node)) {
@@ -111,7 +111,7 @@ class FloatFinder {
   }
 
   const Graph& graph_;
-  const TargetSet& targets_;
+  const NodeTargets& targets_;
   const std::set<NodeId>& asked_;
   Io io_;
   FloatParts parts_;
@@ -119,22 +119,22 @@ class FloatFinder {
 
 }  // namespace
 
-std::set<NodeId> asked_for_float(const Graph& graph, const std::map<NodeId, Override>& chosen) {
+std::set<NodeId> asked_for(const Graph& graph, const std::map<NodeId, Override>& chosen,
+                           Override::Compute compute) {
   std::set<NodeId> asked;
   for (const NodeId id : graph.order()) {
     const Node& node = graph.node(id);
-    if (!makes_reals(graph, node)) continue;
+    if (!makes_reals(graph, node) || is_copy(node)) continue;
     const auto told = chosen.find(id);
     const auto before = taken_in_by(graph, node);
     const bool wanted =
-        before ? asked.contains(*before)
-               : told != chosen.end() && told->second.compute == Override::Compute::Float;
+        before ? asked.contains(*before) : told != chosen.end() && told->second.compute == compute;
     if (wanted) asked.insert(id);
   }
   return asked;
 }
 
-FloatParts find_float(const Graph& graph, const TargetSet& targets,
+FloatParts find_float(const Graph& graph, const NodeTargets& targets,
                       const std::map<ValueId, Chain>& chains, const std::set<NodeId>& asked,
                       Io io) {
   return FloatFinder(graph, targets, asked, io).run(chains);

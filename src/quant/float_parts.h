@@ -7,14 +7,15 @@
 #include "graph/graph.h"
 #include "graph/io.h"
 #include "quant/lookup.h"
+#include "quant/node_targets.h"
 #include "quant/override.h"
-#include "quant/target.h"
 
 namespace octet {
 
-/// The nodes that are to compute in float, with float results. An activation goes with the operator
-/// before it that could take it in, whatever it is told itself.
-std::set<NodeId> asked_for_float(const Graph& graph, const std::map<NodeId, Override>& chosen);
+/// The nodes with float results that are to compute so. An activation goes with the operator before
+/// it that could take it in, whatever it is told itself; copies go with nobody.
+std::set<NodeId> asked_for(const Graph& graph, const std::map<NodeId, Override>& chosen,
+                           Override::Compute compute);
 
 /// What computes in float between integers.
 struct FloatParts {
@@ -28,7 +29,7 @@ struct FloatParts {
 /// between integers on all sides, stays what it was where it has an integer form: its numbers are
 /// rounded as much, and runtimes compute it in integers all the same. `io`: values at integer ends
 /// of the files are rounded whoever reads them.
-FloatParts find_float(const Graph& graph, const TargetSet& targets,
+FloatParts find_float(const Graph& graph, const NodeTargets& targets,
                       const std::map<ValueId, Chain>& chains, const std::set<NodeId>& asked, Io io);
 
 }  // namespace octet

@@ -52,7 +52,7 @@ std::vector<ValueId> flowing_inputs(const Graph& graph, const Node& node) {
 
 class ChainFinder {
  public:
-  ChainFinder(const Graph& graph, const TargetSet& targets, const QuantTable& given,
+  ChainFinder(const Graph& graph, const NodeTargets& targets, const QuantTable& given,
               const std::set<NodeId>& apart)
       : graph_(graph), targets_(targets), given_(given), apart_(apart) {
     for (ValueId id : graph.outputs()) ++readers_[id];
@@ -63,11 +63,11 @@ class ChainFinder {
 
   std::map<ValueId, Chain> run() {
     for (NodeId id : graph_.order()) extend(id);
-    std::map<ValueId, Chain> wanted;
+    std::map<ValueId, Chain> wanted = std::move(widening_);
     for (auto& [result, chain] : chains_) {
       trim(chain);
-      const bool needed = std::ranges::any_of(
-          chain.nodes, [&](NodeId id) { return !targets_.supports(graph_.node(id).op); });
+      const bool needed =
+          std::ranges::any_of(chain.nodes, [&](NodeId id) { return !targets_.supports(id); });
       if (needed || misses(chain)) wanted.emplace(result, std::move(chain));
     }
     return wanted;
@@ -78,7 +78,7 @@ class ChainFinder {
   bool misses(const Chain& chain) const {
     const Node& node = graph_.node(chain.nodes.back());
     const QuantParams* grid = given_.find(node.outputs[0]);
-    return grid && chain.nodes.size() == 1 && !meets(*grid, targets_.demand(node.op));
+    return grid && chain.nodes.size() == 1 && !meets(*grid, targets_.demand(chain.nodes.back()));
   }
 
   /// The chain that makes `value` for its one reader, or what a chain of nothing would be.
@@ -91,8 +91,12 @@ class ChainFinder {
   }
 
   void extend(NodeId id) {
-    if (apart_.contains(id)) return;
+    if (apart_.contains(id) || targets_.narrows(id)) return;
     const Node& node = graph_.node(id);
+    if (targets_.widens(id)) {
+      widening_[node.outputs[0]] = {node.inputs[0], {id}};
+      return;
+    }
     const std::vector<ValueId> flowing = flowing_inputs(graph_, node);
     if (flowing.empty()) return;
     std::vector<Chain> before;
@@ -140,16 +144,17 @@ class ChainFinder {
   }
 
   const Graph& graph_;
-  const TargetSet& targets_;
+  const NodeTargets& targets_;
   const QuantTable& given_;
   const std::set<NodeId>& apart_;
   std::map<ValueId, std::ptrdiff_t> readers_;
   std::map<ValueId, Chain> chains_;
+  std::map<ValueId, Chain> widening_;
 };
 
 }  // namespace
 
-std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
+std::map<ValueId, Chain> find_chains(const Graph& graph, const NodeTargets& targets,
                                      const QuantTable& given, const std::set<NodeId>& apart) {
   if (!targets.tables()) return {};
   return ChainFinder(graph, targets, given, apart).run();

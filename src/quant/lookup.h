@@ -7,7 +7,7 @@
 #include "graph/graph.h"
 #include "graph/quant_table.h"
 #include "kernels/range.h"
-#include "quant/target.h"
+#include "quant/node_targets.h"
 
 namespace octet {
 
@@ -22,8 +22,9 @@ struct Chain {
 /// The chains that must be tables, by their result: those with a node that a target of the set
 /// has no integer kernel for, or none that writes the grid that the result is given; none where a
 /// target knows no tables. A chain is as long as its inner values have no other reader and no given
-/// grid; nodes that stay out of it (`apart`) are in none.
-std::map<ValueId, Chain> find_chains(const Graph& graph, const TargetSet& targets,
+/// grid; nodes that stay out of it (`apart`) are in none. A copy from one width to the other is
+/// apart from what is before and behind it; one that widens is a chain of its own.
+std::map<ValueId, Chain> find_chains(const Graph& graph, const NodeTargets& targets,
                                      const QuantTable& given = {},
                                      const std::set<NodeId>& apart = {});
 

@@ -88,21 +88,21 @@ std::string reason_against(const Override& chosen, const TargetProfile& target,
         "or tflite, or leave it out",
         target.format, target.name);
   }
-  if (chosen.compute == Override::Compute::Int16 && !wide) {
+  const bool int16 = chosen.compute == Override::Compute::Int16;
+  if (int16 && !wide && target.of_16_bits.empty()) {
     return std::format(
-        "{}; quantize all of the network with 16 bits, for tflite-int16x8, or leave it out",
-        target.extension == ".onnx"
-            ? std::format("ONNX Runtime (target {}) has no integer kernels of 16-bit activations",
-                          target.name)
-            : std::format("TFLite's kernels (target {}) take and make activations of one width, "
-                          "and a file of ours holds one width throughout",
-                          target.name));
+        "{} (target {}) has no integer kernels of 16-bit activations; make files for tflite alone, "
+        "or leave it out",
+        target.extension == ".onnx" ? "ONNX Runtime" : "the device", target.name);
+  }
+  if (int16 && scheme.scales == Scheme::Scales::PowerOfTwo) {
+    return "scales that are powers of two are for 8-bit activations; leave it out";
   }
   if (chosen.compute == Override::Compute::Int8 && wide) {
     return std::format("a {} file (target {}) holds 16-bit activations throughout; leave it out",
                        target.format, target.name);
   }
-  if (chosen.activations == Scheme::Activations::Asymmetric && wide) {
+  if (chosen.activations == Scheme::Activations::Asymmetric && (wide || int16)) {
     return std::format("16-bit activations (target {}) lie around 0; leave it out", target.name);
   }
   if (chosen.weights == Scheme::Weights::PerChannel &&

@@ -20,7 +20,7 @@ struct Override {
   enum class Compute : uint8_t {
     Float,  ///< between integers; only where the target's files may hold that
     Int8,   ///< 8-bit activations: what an earlier override took away
-    Int16,  ///< 16-bit activations: where all others have them
+    Int16,  ///< 16-bit activations, in files of TFLite
   };
   /// A pattern of names: `*` stands for any letters, also for '/' and for none, `?` for one. It is
   /// of the nodes that have such a name, and of those that make a value of such a name; as they are

@@ -12,6 +12,7 @@
 #include "quant/reconcile.h"
 #include "quant/saturation.h"
 #include "quant/solve.h"
+#include "quant/widths.h"
 
 namespace octet {
 namespace {
@@ -34,6 +35,7 @@ class UnionFind {
 struct Asked {
   std::map<NodeId, Override> of_node;
   std::set<NodeId> in_float;
+  std::set<NodeId> wide;
   std::map<ValueId, Scheme::Activations> activations;
   Io io;
 };
@@ -42,7 +44,11 @@ class Placer {
  public:
   Placer(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
          const QuantTable& given, const Asked& asked)
-      : graph_(graph), targets_(targets), given_(given), asked_(asked), sets_(graph.value_count()) {
+      : graph_(graph),
+        targets_(graph, targets, asked.wide),
+        given_(given),
+        asked_(asked),
+        sets_(graph.value_count()) {
     placement_.scheme = scheme;
   }
 
@@ -54,6 +60,7 @@ class Placer {
     FloatParts parts = find_float(graph_, targets_, placement_.chains, asked_.in_float, asked_.io);
     placement_.in_float = std::move(parts.nodes);
     real_ = std::move(parts.real);
+    wide_ = values_on_16_bits(graph_, targets_, placement_.in_float, asked_.io);
     for (ValueId id : graph_.inputs()) {
       if (is_data(id) && !real_.contains(id)) admit(id);
     }
@@ -80,17 +87,18 @@ class Placer {
     const Node& node = graph_.node(id);
     const OpDef& op = op_of(node);
     if (std::ranges::none_of(node.outputs, [&](ValueId out) { return is_data(out); })) return;
-    if (in_chain_.contains(id)) return visit_in_chain(node, op);
+    if (in_chain_.contains(id)) return visit_in_chain(id, op);
     for (ValueId out : node.outputs) {
       if (is_data(out) && !real_.contains(out)) admit(out);
     }
-    if (placement_.in_float.contains(id)) return;
+    if (placement_.in_float.contains(id) || targets_.narrows(id)) return;
     std::visit([&](const auto& rule) { apply(node, op, rule); }, op.quant.value);
-    demand(node, op);
+    demand(id, op);
   }
 
   /// Only the result of a chain exists.
-  void visit_in_chain(const Node& node, const OpDef& op) {
+  void visit_in_chain(NodeId id, const OpDef& op) {
+    const Node& node = graph_.node(id);
     const ValueId out = node.outputs[0];
     if (!placement_.chains.contains(out)) {
       placement_.absorbed.push_back(out);
@@ -102,7 +110,7 @@ class Placer {
     } else if (const auto* clip = std::get_if<Absorbable>(&op.quant.value)) {
       bound(node, *clip);
     }
-    if (placement_.chains.at(out).nodes.size() == 1) demand(node, op);
+    if (placement_.chains.at(out).nodes.size() == 1) demand(id, op);
   }
 
   void apply(const Node& node, const OpDef& op, const Weighted& rule) {
@@ -132,12 +140,14 @@ class Placer {
     const bool asked = told != asked_.of_node.end() && told->second.weights;
     return (asked ? *told->second.weights : placement_.scheme.weights) ==
                Scheme::Weights::PerTensor ||
-           targets_.demand(graph_.node(id).op).weights == Scheme::Weights::PerTensor;
+           targets_.demand(id).weights == Scheme::Weights::PerTensor;
   }
-  bool wide() const { return placement_.scheme.activation_bits == 16; }
+  bool wide(ValueId id) const {
+    return placement_.scheme.activation_bits == 16 || wide_.contains(id);
+  }
   bool symmetric(ValueId id) const {
     const auto asked = asked_.activations.find(id);
-    return wide() ||
+    return wide(id) ||
            (asked == asked_.activations.end() ? placement_.scheme.activations : asked->second) ==
                Scheme::Activations::Symmetric;
   }
@@ -194,7 +204,7 @@ class Placer {
 
   void apply(const Node& node, const OpDef& /*op*/, const Bounded& rule) {
     if (symmetric(node.outputs[0])) {
-      const float steps = wide() ? 32768 : 128;
+      const float steps = wide(node.outputs[0]) ? 32768 : 128;
       rules_[node.outputs[0]] = FixedGrid{std::max(-rule.low, rule.high) / steps, 0};
       return;
     }
@@ -236,8 +246,9 @@ class Placer {
 
   void bound(const Node& node, const Absorbable& rule) {
     const auto [low, high] = rule.bounds(graph_, node);
-    FixedGrid unit = !symmetric(node.outputs[0]) ? FixedGrid{1.0F / 255, -128}
-                                                 : FixedGrid{wide() ? 1.0F / 32767 : 1.0F / 127, 0};
+    FixedGrid unit = !symmetric(node.outputs[0])
+                         ? FixedGrid{1.0F / 255, -128}
+                         : FixedGrid{wide(node.outputs[0]) ? 1.0F / 32767 : 1.0F / 127, 0};
     if (powers_of_two()) unit.scale = power_of_two(unit.scale) / 2;  // it ends one step below 1
     rules_[node.outputs[0]] =
         low == 0 && high == 1 ? GroupRule(unit) : GroupRule(FromData{low, high});
@@ -255,8 +266,9 @@ class Placer {
     return std::holds_alternative<Weighted>(rule) || std::holds_alternative<Rescale>(rule);
   }
 
-  void demand(const Node& node, const OpDef& op) {
-    const TargetOp row = targets_.demand(node.op);
+  void demand(NodeId id, const OpDef& op) {
+    const Node& node = graph_.node(id);
+    const TargetOp row = targets_.demand(id);
     if (row.output == OutputGrid::Fixed) {
       rules_[node.outputs[0]] = FixedGrid{row.scale, row.zero_point};
     } else if (row.output == OutputGrid::SameAsInput) {
@@ -374,18 +386,21 @@ class Placer {
       placement_.group_of[id] = placement_.groups.size();
       const auto asked = asked_.activations.find(id);
       if (asked != asked_.activations.end()) scheme.activations = asked->second;
+      if (wide_.contains(id)) scheme.activation_bits = 16;
     }
+    if (scheme.activation_bits == 16) scheme.activations = Scheme::Activations::Symmetric;
     placement_.groups.push_back({std::move(values), std::move(rule), scheme});
   }
 
   const Graph& graph_;
-  const TargetSet& targets_;
+  const NodeTargets targets_;
   const QuantTable& given_;
   const Asked& asked_;
   UnionFind sets_;
   Placement placement_;
   std::set<NodeId> in_chain_;
   std::set<ValueId> real_;
+  std::set<ValueId> wide_;
   std::map<ValueId, bool> quantized_;
   std::map<ValueId, GroupRule> rules_;
   std::map<ValueId, std::pair<ValueId, double>> factors_;
@@ -395,10 +410,15 @@ class Placer {
 
 namespace {
 
-Asked asked_of(const Graph& graph, std::span<const Override> overrides, Io io) {
-  Asked asked{
-      .of_node = chosen_by_node(graph, overrides), .in_float = {}, .activations = {}, .io = io};
-  asked.in_float = asked_for_float(graph, asked.of_node);
+Asked asked_of(const Graph& graph, const Scheme& scheme, std::span<const Override> overrides,
+               Io io) {
+  Asked asked{.of_node = chosen_by_node(graph, overrides),
+              .in_float = {},
+              .wide = {},
+              .activations = {},
+              .io = io};
+  asked.in_float = asked_for(graph, asked.of_node, Override::Compute::Float);
+  asked.wide = nodes_on_16_bits(graph, scheme, asked.of_node);
   for (const auto& [id, told] : asked.of_node) {
     if (!told.activations) continue;
     for (const ValueId out : graph.node(id).outputs) {
@@ -420,7 +440,7 @@ std::vector<std::vector<ValueId>> alike(const Graph& graph, const Placement& pla
   }
   for (const NodeId id : graph.order()) {
     const Node& node = graph.node(id);
-    if (placement.in_float.contains(id)) continue;
+    if (placement.in_float.contains(id) || is_copy(node)) continue;
     if (std::holds_alternative<Absorbable>(op_of(node).quant.value)) {
       sets.push_back({node.inputs[0], node.outputs[0]});
     }
@@ -454,7 +474,7 @@ bool spread(const std::vector<std::vector<ValueId>>& sets,
 
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme,
                 const QuantTable& given, std::span<const Override> overrides, Io io) {
-  Asked asked = asked_of(graph, overrides, io);
+  Asked asked = asked_of(graph, scheme, overrides, io);
   Placement placement = Placer(graph, targets, scheme, given, asked).run();
   while (!asked.activations.empty() && spread(alike(graph, placement), asked.activations)) {
     placement = Placer(graph, targets, scheme, given, asked).run();

@@ -83,13 +83,15 @@ struct Placement {
 
 /// Places quantizers on every float value of the compute path, whatever its node computes in.
 /// Where a target takes weights per tensor only they are so whatever the scheme says
-/// (`TargetSet::check`). Overrides (`check_overrides`) say otherwise by node; values that share a
-/// grid are symmetric where one of them is asked to be, and asymmetric where one is and none is
-/// asked to be symmetric. `io` is what stands at the ends of the files: inputs and outputs that
-/// only float nodes touch are rounded where integers do. Values that a file gives grids (`given`)
-/// keep them: nothing absorbs them, and their groups are `FixedGrid`; `reconcile` (reconcile.h) has
-/// to come first. Throws Code::Unsupported naming a node whose rules contradict each other, and
-/// given values that cannot be as the targets want them; Code::Usage as `chosen_by_node` does.
+/// (`TargetSet::check`). Nodes that are told to compute on 16 bits where others have 8 have the
+/// rules of such kernels; copies must stand around them (`copy_between_widths`, widths.h).
+/// Overrides (`check_overrides`) say otherwise by node; values that share a grid are symmetric
+/// where one of them is asked to be, and asymmetric where one is and none is asked to be symmetric.
+/// `io` is what stands at the ends of the files: inputs and outputs that only float nodes touch are
+/// rounded where integers do. Values that a file gives grids (`given`) keep them: nothing absorbs
+/// them, and their groups are `FixedGrid`; `reconcile` (reconcile.h) has to come first. Throws
+/// Code::Unsupported naming a node whose rules contradict each other, and given values that cannot
+/// be as the targets want them; Code::Usage as `chosen_by_node` does.
 Placement place(const Graph& graph, const TargetSet& targets, const Scheme& scheme = {},
                 const QuantTable& given = {}, std::span<const Override> overrides = {},
                 Io io = Io::Float);

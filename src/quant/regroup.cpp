@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "quant/node_targets.h"
 
 namespace octet {
 
@@ -21,6 +22,23 @@ Placement each_alone(const Graph& graph, const Placement& placement) {
   return alone;
 }
 
+namespace {
+
+/// The value that is observed for this one: where it is a copy, the one that it is a copy of.
+ValueId observed_for(const Graph& graph, const Placement& alone, ValueId id) {
+  while (!alone.group_of.contains(id)) {
+    const auto maker = graph.producer(id);
+    if (!maker || !is_copy(graph.node(*maker))) {
+      fail(Code::Unsupported, "the value '{}' would have to be rounded, and was not observed",
+           graph.value(id).name);
+    }
+    id = graph.node(*maker).inputs[0];
+  }
+  return id;
+}
+
+}  // namespace
+
 Calibration regroup(const Graph& graph, const Placement& placement, const Placement& alone,
                     const Calibration& seen) {
   Calibration found{.sketches = {}, .images = seen.images};
@@ -33,12 +51,7 @@ Calibration regroup(const Graph& graph, const Placement& placement, const Placem
           placement.clipped_later.contains(id)) {
         continue;
       }
-      const auto own = alone.group_of.find(id);
-      if (own == alone.group_of.end()) {
-        fail(Code::Unsupported, "the value '{}' would have to be rounded, and was not observed",
-             graph.value(id).name);
-      }
-      sketch.merge(seen.sketches.at(own->second));
+      sketch.merge(seen.sketches.at(alone.group_of.at(observed_for(graph, alone, id))));
     }
     sketch.constants = constants_of(group, graph);
   }

@@ -15,7 +15,8 @@ Placement each_alone(const Graph& graph, const Placement& placement);
 
 /// The sketches of the groups of `placement`, from those that were seen under `alone`: what one
 /// look under `placement` would have left, bit for bit, but for the moving average of groups of
-/// several values. Throws Code::Unsupported naming a value that was not observed.
+/// several values. A copy that `alone` does not have has seen what its source has. Throws
+/// Code::Unsupported naming a value that was not observed.
 Calibration regroup(const Graph& graph, const Placement& placement, const Placement& alone,
                     const Calibration& seen);
 

@@ -50,6 +50,14 @@ std::vector<std::string> TargetSet::names() const {
   return found;
 }
 
+TargetSet TargetSet::of_16_bits() const {
+  std::vector<std::string> found;
+  for (const TargetProfile* profile : profiles_) {
+    found.emplace_back(profile->of_16_bits.empty() ? profile->name : profile->of_16_bits);
+  }
+  return TargetSet(found);
+}
+
 bool TargetSet::supports(std::string_view op) const {
   return std::ranges::all_of(profiles_,
                              [&](const TargetProfile* profile) { return profile->find(op); });

@@ -66,7 +66,9 @@ struct TargetProfile {
   bool fixed_point = false;           ///< multipliers are integers with a shift (quant/ratio.h)
   bool narrow_sums = false;           ///< on some processors pairs of products are added in 16 bits
   int activation_bits = 8;            ///< that its integer kernels take
-  bool simulated = true;              ///< a dialect computes here what its files do, bit for bit
+  std::string_view of_16_bits =
+      {};                 ///< the target that its kernels of 16 bits are of, beside these
+  bool simulated = true;  ///< a dialect computes here what its files do, bit for bit
 
   /// nullptr: no integer kernel in this version.
   const TargetOp* find(std::string_view op) const;
@@ -105,6 +107,9 @@ class TargetSet {
   /// What stands at the ends of the files where nothing is asked for: integers where a target wants
   /// them.
   Io io() const;
+  /// What computes on 16-bit activations beside 8-bit ones; targets without such kernels stand for
+  /// themselves.
+  TargetSet of_16_bits() const;
   /// Throws Code::Usage naming a target that cannot run the scheme, and what it can.
   void check(const Scheme& scheme) const;
   /// Throws Code::Usage naming a target whose files have other ends.

@@ -57,7 +57,7 @@ class TfliteCase : public DrawnNode {
   /// The dialect's result against the runtime's.
   Steps steps(bool reference) {
     if (table.find(result_)->type == DType::Int16) {
-      return steps_of<int16_t>(tflite_int16x8_dialect(), reference);
+      return steps_of<int16_t>(tflite_dialect(), reference);
     }
     return steps_of<int8_t>(reference ? tflite_reference_dialect() : tflite_dialect(), reference);
   }
@@ -129,7 +129,7 @@ class TfliteCase : public DrawnNode {
         }
       }
     }
-    const IntegerFn compute = dialect.find(node.op);
+    const IntegerFn compute = dialect.find(node.op, table.find(result_)->type);
     if (!compute) {
       ADD_FAILURE() << "no row for " << node.op;
       return at::empty({0}, at::kInt);

@@ -126,7 +126,7 @@ TEST_P(Int16Parity, TheFileComputesWhatIsSimulated) {
   const auto laid = moved_last(images, 3, 36);
   const auto deployed = open_session(folder / "n.tflite", 1)->run(laid, 4);
   const auto exact =
-      simulate(net.graph, net.placement, net.table, tflite_int16x8_dialect(), 1)->run(images, 4);
+      simulate(net.graph, net.placement, net.table, tflite_dialect(), 1)->run(images, 4);
   EXPECT_EQ(deployed, exact);
   const auto simulated = simulate(net.graph, net.placement, net.table, 1)->run(images, 4);
   EXPECT_LE(steps_between(deployed, simulated, net.step()), GetParam().steps);

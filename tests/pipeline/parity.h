@@ -20,6 +20,7 @@
 #include "pipeline/twin_files.h"
 #include "quant/calibrate.h"
 #include "quant/solve.h"
+#include "quant/widths.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"
 #include "support/temp_folder.h"
@@ -115,7 +116,9 @@ struct Quantized {
     const TargetSet targets(names);
     simplify(graph);
     lower(graph, [&](std::string_view op) { return targets.supports(op); });
-    placement = place(graph, targets, scheme, {}, overrides);
+    std::vector<Override> told(overrides.begin(), overrides.end());
+    copy_between_widths(graph, targets, scheme, told, Io::Float);
+    placement = place(graph, targets, scheme, {}, told);
     bool given = false;
     const auto next = [&](std::vector<float>& images) -> int64_t {
       if (std::exchange(given, true)) return 0;

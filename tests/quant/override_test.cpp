@@ -82,14 +82,23 @@ TEST(Override, IsRefusedWhereATargetCannotRunIt) {
        {},
        "c=int16",
        "the override 'c=int16': ONNX Runtime (target onnxruntime-cpu) has no integer kernels of "
-       "16-bit activations; quantize all of the network with 16 bits, for tflite-int16x8, or leave "
-       "it out"},
-      {{"tflite"},
+       "16-bit activations; make files for tflite alone, or leave it out"},
+      {{"tflite", "cmsis-nn"},
        {},
        "c=int16",
-       "the override 'c=int16': TFLite's kernels (target tflite) take and make activations of one "
-       "width, and a file of ours holds one width throughout; quantize all of the network with 16 "
-       "bits, for tflite-int16x8, or leave it out"},
+       "the override 'c=int16': the device (target cmsis-nn) has no integer kernels of 16-bit "
+       "activations; make files for tflite alone, or leave it out"},
+      {{"tflite", "litert"}, {}, "c=int16", ""},
+      {{"tflite"},
+       {.scales = Scheme::Scales::PowerOfTwo},
+       "c=int16",
+       "the override 'c=int16': scales that are powers of two are for 8-bit activations; leave it "
+       "out"},
+      {{"tflite"},
+       {},
+       "c=int16,asymmetric",
+       "the override 'c=int16,asymmetric': 16-bit activations (target tflite) lie around 0; leave "
+       "it out"},
       {{"tflite-int16x8"}, wide, "c=int16", ""},
       {{"tflite-int16x8"},
        wide,

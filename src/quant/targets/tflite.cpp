@@ -74,7 +74,8 @@ TargetProfile tflite() {
           .ops = kTfliteOps,
           .version = {2, 14},
           .float_nodes = FloatNodes::Asked,
-          .fixed_point = true};
+          .fixed_point = true,
+          .of_16_bits = "tflite-int16x8"};
 }
 
 }  // namespace octet

@@ -1,0 +1,124 @@
+// Nodes on 16-bit activations among those of 8: the TFLite file against the simulation and, bit for
+// bit, against the exact dialects of both sets of kernels.
+#include "api/stages.h"
+#include "pipeline/parity.h"
+
+namespace octet {
+namespace {
+
+using namespace test;
+
+/// Conv_0 - Relu_1 - Conv_2 - Relu_3 - Conv_4 - Add_5 (with Relu_1) - Relu_6 - GlobalAveragePool_7
+/// - Flatten_8 - Gemm_9 - Flatten_10.
+ValueId residual(SmallNet& n) {
+  const ValueId skipped = n.op("Relu", {n.mixed(n.x, 4)});
+  const auto conv = [&](ValueId in) {
+    return n.op("Conv", {in, n.c({4, 4, 3, 3}), n.c({4})}, {{"pads", L{1, 1, 1, 1}}});
+  };
+  const ValueId inner = conv(n.op("Relu", {conv(skipped)}));
+  const ValueId sum = n.op("Relu", {n.op("Add", {inner, skipped})});
+  const ValueId pooled = n.op("Flatten", {n.op("GlobalAveragePool", {sum})});
+  return n.op("Gemm", {pooled, n.c({4, 5}), n.c({5})});
+}
+
+/// Conv_0 - Sigmoid_1 - Mul_2 (with Conv_0) - Concat_3 (with x) - HardSwish_4 - MaxPool_5 - Gelu_6
+/// - Softmax_7 (of channels) - Mul_8 (by a constant that Mul_9 has too) - Mul_9 - Clip_10 -
+/// Tanh_11.
+ValueId functions(SmallNet& n) {
+  const ValueId x = n.mixed(n.x);
+  const ValueId gated = n.op("Mul", {x, n.op("Sigmoid", {x})});
+  const ValueId joined = n.op("Concat", {gated, n.x}, {{"axis", int64_t{1}}});
+  const ValueId pooled = n.op("MaxPool", {n.op("HardSwish", {joined})},
+                              {{"kernel_shape", L{3, 3}}, {"pads", L{1, 1, 0, 0}}});
+  const ValueId shares = n.op("Softmax", {n.op("Gelu", {pooled})}, {{"axis", int64_t{1}}});
+  const ValueId factors = n.c({6, 1, 1}, 0.5F, 2);
+  const ValueId scaled = n.op("Mul", {n.op("Mul", {shares, factors}), factors});
+  return n.op("Tanh", {n.op("Clip", {scaled, n.number(0.1F), n.number(0.6F)})});
+}
+
+ParityCase of(std::string name, ValueId (*build)(SmallNet&), std::vector<std::string> overrides,
+              bool in_float = false) {
+  return {.name = std::move(name),
+          .build = build,
+          .tflite_steps = 4,
+          .targets = {"tflite"},
+          .overrides = std::move(overrides),
+          .in_float = in_float};
+}
+
+std::vector<ParityCase> width_cases() {
+  return {
+      of("OneConvolution", residual, {"Conv_2=int16"}),
+      of("FirstLayer", residual, {"Conv_0=int16"}),
+      of("LastLayer", residual, {"Gemm_9=int16", "Flatten_10=int16"}),
+      of("Sum", residual, {"Add_5=int16"}),
+      of("Block", residual, {"Conv_2=int16", "Conv_4=int16", "Add_5=int16"}),
+      of("AllButOne", residual, {"*=int16", "Conv_4=int8"}),
+      of("All", residual, {"*=int16"}),
+      of("BesideFloat", residual, {"Conv_2=int16", "Conv_4=float"}, true),
+      of("AroundFloat", residual, {"*=int16", "Conv_4=float", "Conv_2=int8"}, true),
+      of("InsideFloat", residual, {"*=float", "Conv_4=int16"}, true),
+      of("PerTensor", residual, {"Conv_2=int16,per-tensor", "Conv_4=symmetric"}),
+      of("FunctionsInTurns", functions,
+         {"Sigmoid_1=int16", "Concat_3=int16", "MaxPool_5=int16", "Softmax_7=int16", "Mul_9=int16",
+          "Tanh_11=int16"}),
+      of("OtherFunctions", functions,
+         {"*=int16", "Sigmoid_1=int8", "Concat_3=int8", "MaxPool_5=int8", "Softmax_7=int8",
+          "Mul_9=int8", "Tanh_11=int8"}),
+      of("Gate", functions, {"Conv_0=int16", "Sigmoid_1=int16", "Mul_2=int16"}),
+  };
+}
+
+class WidthParity : public ::testing::TestWithParam<ParityCase> {};
+
+TEST_P(WidthParity, TheFileComputesWhatIsSimulated) {
+  const ParityCase& held = GetParam();
+  SmallNet small;
+  small.graph.add_output(small.op("Flatten", {held.build(small)}));
+  const Tensor data = random_tensor({8, 3, 6, 6}, 31, -3, 3);
+  const auto images = data.as<float>();
+  const Quantized net(std::move(small.graph), held.targets, images, 8, {},
+                      parse_overrides(held.overrides));
+  const auto laid = moved_last(images, 3, 36);
+  check_file(net, "tflite", laid, images, 8, held.tflite_steps, held.in_float);
+  check_reference(net, laid, images, 8);
+  TwinFiles(net.graph, net.table, {"tflite"}).check_minimal();
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, WidthParity, ::testing::ValuesIn(width_cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(Widths, AreChangedOnceForAllReaders) {
+  SmallNet small;
+  small.graph.add_output(small.op("Flatten", {residual(small)}));
+  const Tensor data = random_tensor({1, 3, 6, 6}, 31, -3, 3);
+  const Quantized net(std::move(small.graph), {"tflite"}, data.as<float>(), 1, {},
+                      parse_overrides({"Conv_2=int16", "Conv_4=int16", "Add_5=int16"}));
+  const TempFolder folder;
+  write_file(folder / "n.tflite", write_tflite(net.graph, net.table));
+  std::string operators;
+  for (const OperatorUse& use : open_session(folder / "n.tflite", 1)->operators()) {
+    operators += use.name + ":" + use.arithmetic + " ";
+  }
+  EXPECT_EQ(
+      operators,
+      "QUANTIZE:int8 CONV_2D:int8 CAST:int32 ADD:int32 GATHER:int16 CONV_2D:int16 "
+      "CONV_2D:int16 ADD:int16 QUANTIZE:int8 MEAN:int8 FULLY_CONNECTED:int8 DEQUANTIZE:float32 ");
+}
+
+TEST(Widths, AreRefusedForNodesWithoutAFormOf16Bits) {
+  SmallNet small;
+  const ValueId sloped = small.op("PRelu", {small.mixed(small.x), small.c({3, 1, 1}, 0, 0.3F)});
+  small.graph.add_output(small.op("Flatten", {sloped}));
+  infer_shapes(small.graph);
+  const Deployment deployment =
+      deployment_of({.targets = {"tflite"}, .overrides = parse_overrides({"PRelu_1=int16"})});
+  const QuantizedNetwork network = place_network(std::move(small.graph), deployment);
+  EXPECT_EQ(
+      message_of([&] { refuse_float(network, deployment.targets); }),
+      "node \"PRelu_1\" (PRelu): tflite-int16x8 has no integer form of it; a TFLite INT8 file "
+      "has no float between its integers");
+}
+
+}  // namespace
+}  // namespace octet
