@@ -81,15 +81,18 @@ struct SearchTrial {
   std::string observer;
   std::vector<std::string> methods;
   int activation_bits = 8;
-  std::vector<std::string> in_float;  ///< layers that were asked to stay in float
-  std::vector<std::string> nodes;     ///< all nodes that compute in float in the file
-  double top1 = 0;                    ///< on the held-back images
+  std::vector<std::string> on_16_bits;  ///< layers that were asked to, beside 8 bits
+  std::vector<std::string> in_float;    ///< layers that were asked to stay in float
+  std::vector<std::string> wide_nodes;  ///< all nodes on 16-bit activations beside 8-bit ones
+  std::vector<std::string> nodes;       ///< all nodes that compute in float in the file
+  double top1 = 0;                      ///< on the held-back images
   int64_t size_bytes = 0;
   double latency_ms = 0;  ///< batch 1, one thread, median
   double seconds = 0;     ///< that the trial took
   std::string refused;    ///< why its file cannot be used; empty: it can
 
-  std::string text() const;  ///< "int8, observer search, 3 layers in float"
+  /// "int8, search, 1 layer on 16 bits, 3 layers in float"
+  std::string text() const;
 };
 
 struct SearchResult {
@@ -112,14 +115,15 @@ struct SearchResult {
   std::string svg() const;  ///< the curve as a picture
 };
 
-/// Finds the cheapest assignment (integers or float by layer; the observer, methods; 16 bits where
-/// TFLite has them) whose file keeps the accuracy of the float network within `max_drop` points on
-/// training images that are held back. Every trial is a file, measured in its runtime. In the
-/// folder `out` it keeps the best file so far (best.onnx or best.tflite), and journal.jsonl, a line
-/// per trial: killed at any moment, the same call goes on where it stopped. At the end it writes
-/// curve.svg and search.json there, and sensitivity.svg and sensitivity.json where layers were
-/// ranked. At least one trial is made whatever `time` says. Throws Code::Usage for options without
-/// a meaning and a journal of another search, Code::Data for a damaged journal, and as `quantize`.
+/// Finds the cheapest assignment (8 bits, 16 where TFLite has them, or float by layer; the
+/// observer, methods; 16 bits throughout) whose file keeps the accuracy of the float network within
+/// `max_drop` points on training images that are held back. Every trial is a file, measured in its
+/// runtime. In the folder `out` it keeps the best file so far (best.onnx or best.tflite), and
+/// journal.jsonl, a line per trial: killed at any moment, the same call goes on where it stopped.
+/// At the end it writes curve.svg and search.json there, and sensitivity.svg and sensitivity.json
+/// where layers were ranked. At least one trial is made whatever `time` says. Throws Code::Usage
+/// for options without a meaning and a journal of another search, Code::Data for a damaged journal,
+/// and as `quantize`.
 SearchResult search(const std::filesystem::path& model, const std::filesystem::path& data,
                     const std::filesystem::path& out, const SearchOptions& options = {},
                     const ProgressSink& progress = {});

@@ -7,20 +7,20 @@
 #include "quant/calibrate.h"
 #include "quant/override.h"
 #include "quant/regroup.h"
+#include "quant/widths.h"
 
 namespace octet {
 namespace {
 
-std::vector<Override> overrides_of(const Graph& graph, const std::vector<Layer>& layers,
-                                   const std::vector<std::string>& in_float) {
-  std::vector<Override> overrides;
+/// The names of the nodes of some layers.
+std::vector<std::string> nodes_in(const Graph& graph, const std::vector<Layer>& layers,
+                                  const std::vector<std::string>& names) {
+  std::vector<std::string> nodes;
   for (const Layer& layer : layers) {
-    if (!std::ranges::contains(in_float, layer.name)) continue;
-    for (const NodeId id : layer.nodes) {
-      overrides.push_back({.nodes = graph.node(id).name, .compute = Override::Compute::Float});
-    }
+    if (!std::ranges::contains(names, layer.name)) continue;
+    for (const NodeId id : layer.nodes) nodes.push_back(graph.node(id).name);
   }
-  return overrides;
+  return nodes;
 }
 
 }  // namespace
@@ -79,27 +79,62 @@ const Deployment& AssignedNetworks::deployment(const Assignment& assignment,
   return base(assignment, progress).deployment;
 }
 
-QuantizedNetwork AssignedNetworks::placed(Base& base, const Assignment& assignment) const {
+QuantizedNetwork AssignedNetworks::placed(const Base& base, std::vector<Override> overrides) {
+  const Deployment& deployment = base.deployment;
   QuantizedNetwork network = base.network;
-  if (assignment.in_float.empty()) return network;
-  network.overrides = overrides_of(network.graph, base.layers, assignment.in_float);
-  check_overrides(base.deployment.targets, base.deployment.scheme, network.overrides);
-  network.placement = place(network.graph, base.deployment.targets, base.deployment.scheme, {},
-                            network.overrides, base.deployment.form.io);
-  if (base.deployment.form.io != Io::Float) pixels_of_input(network, images_.source);
+  network.overrides = std::move(overrides);
+  check_overrides(deployment.targets, deployment.scheme, network.overrides);
+  copy_between_widths(network.graph, deployment.targets, deployment.scheme, network.overrides,
+                      deployment.form.io);
+  network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
+                            network.overrides, deployment.form.io);
   network.in_float = lines_in_float(network.graph, network.placement);
   return network;
 }
 
-std::vector<std::string> AssignedNetworks::nodes_in_float(const Assignment& assignment,
-                                                          const ProgressSink& progress) {
-  const QuantizedNetwork network = placed(base(assignment, progress), assignment);
-  std::vector<std::string> names;
-  for (const auto& [id, unused] : network.placement.in_float) {
-    names.push_back(network.graph.node(id).name);
+const std::set<std::string>& AssignedNetworks::never_wide(Base& base) {
+  if (!base.never_wide) {
+    base.never_wide.emplace();
+    const QuantizedNetwork wide =
+        placed(base, {{.nodes = "*", .compute = Override::Compute::Int16}});
+    for (const auto& [id, reason] : wide.placement.in_float) {
+      base.never_wide->insert(wide.graph.node(id).name);
+    }
   }
-  std::ranges::sort(names);
-  return names;
+  return *base.never_wide;
+}
+
+QuantizedNetwork AssignedNetworks::placed(Base& base, const Assignment& assignment) const {
+  const Graph& graph = base.network.graph;
+  std::vector<Override> overrides;
+  for (std::string& node : nodes_in(graph, base.layers, assignment.on_16_bits)) {
+    if (never_wide(base).contains(node)) continue;
+    overrides.push_back({.nodes = std::move(node), .compute = Override::Compute::Int16});
+  }
+  for (std::string& node : nodes_in(graph, base.layers, assignment.in_float)) {
+    overrides.push_back({.nodes = std::move(node), .compute = Override::Compute::Float});
+  }
+  if (overrides.empty()) return base.network;
+  QuantizedNetwork network = placed(base, std::move(overrides));
+  refuse_float(network, base.deployment.targets);
+  if (base.deployment.form.io != Io::Float) pixels_of_input(network, images_.source);
+  return network;
+}
+
+AssignedNodes AssignedNetworks::nodes_of(const Assignment& assignment,
+                                         const ProgressSink& progress) {
+  const QuantizedNetwork network = placed(base(assignment, progress), assignment);
+  AssignedNodes nodes;
+  const auto chosen = chosen_by_node(network.graph, network.overrides);
+  for (const NodeId id : nodes_on_16_bits(network.graph, network.placement.scheme, chosen)) {
+    nodes.on_16_bits.push_back(network.graph.node(id).name);
+  }
+  for (const auto& [id, unused] : network.placement.in_float) {
+    nodes.in_float.push_back(network.graph.node(id).name);
+  }
+  std::ranges::sort(nodes.on_16_bits);
+  std::ranges::sort(nodes.in_float);
+  return nodes;
 }
 
 QuantizedNetwork AssignedNetworks::make(const Assignment& assignment,

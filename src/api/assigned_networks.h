@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,12 @@ struct AssignedSettings {
   CalibrationSettings calibration;
 };
 
+/// What computes otherwise than on the base's integers in an assignment's file, by name.
+struct AssignedNodes {
+  std::vector<std::string> on_16_bits;
+  std::vector<std::string> in_float;
+};
+
 /// The networks that assignments make of one float network. The images are looked at once for all
 /// assignments of the same methods and width: sketches of single values serve every observer, and
 /// every choice of layers.
@@ -29,9 +36,8 @@ class AssignedNetworks {
   /// The layers that an assignment may keep in float, with the network that they are of.
   const std::vector<Layer>& layers(const Assignment& assignment, const ProgressSink& progress);
   const Graph& graph(const Assignment& assignment, const ProgressSink& progress);
-  /// The nodes that compute in float in its file, by name; looks at no image unless a method does.
-  std::vector<std::string> nodes_in_float(const Assignment& assignment,
-                                          const ProgressSink& progress);
+  /// Looks at no image unless a method does.
+  AssignedNodes nodes_of(const Assignment& assignment, const ProgressSink& progress);
   QuantizedNetwork make(const Assignment& assignment, const ProgressSink& progress);
   const Deployment& deployment(const Assignment& assignment, const ProgressSink& progress);
 
@@ -44,10 +50,13 @@ class AssignedNetworks {
     Placement alone;                  ///< that the images are observed under
     std::optional<Calibration> seen;  ///< of single values
     std::string pixels;
+    std::optional<std::set<std::string>> never_wide;  ///< nodes without a form of 16 bits
   };
   CalibrationSettings settings_of(const Assignment& assignment) const;
   Base& base(const Assignment& assignment, const ProgressSink& progress);
   QuantizedNetwork placed(Base& base, const Assignment& assignment) const;
+  static QuantizedNetwork placed(const Base& base, std::vector<Override> overrides);
+  static const std::set<std::string>& never_wide(Base& base);
 
   Graph graph_;
   CalibrationImages images_;

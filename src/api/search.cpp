@@ -61,6 +61,7 @@ class Search final : public Laboratory {
   SearchResult run() {
     const SearchSpace space{.observers = searched_observers(options_),
                             .methods = options_.methods,
+                            .layers_on_16_bits = !target_.of_16_bits.empty(),
                             .layers_in_float = target_.float_nodes != FloatNodes::None,
                             .activation_bits = target_.activation_bits,
                             .wide = target_.name == "tflite",
@@ -86,9 +87,13 @@ class Search final : public Laboratory {
     SearchTrial trial{.observer = assignment.observer,
                       .methods = assignment.methods,
                       .activation_bits = assignment.activation_bits,
+                      .on_16_bits = assignment.on_16_bits,
                       .in_float = assignment.in_float};
-    trial.refused = unless_unfit(
-        assignment, [&] { trial.nodes = networks_.nodes_in_float(assignment, progress_); });
+    trial.refused = unless_unfit(assignment, [&] {
+      AssignedNodes nodes = networks_.nodes_of(assignment, progress_);
+      trial.wide_nodes = std::move(nodes.on_16_bits);
+      trial.nodes = std::move(nodes.in_float);
+    });
     const std::string key = SearchJournal::key_of(trial);
     if (const auto* entry = journal_.find(key)) {
       if (entry->trial.number <= known_ && seen_.insert(key).second) ++result_.repeated;
@@ -146,7 +151,8 @@ class Search final : public Laboratory {
       return "";
     } catch (const Error& error) {
       const bool wide = assignment.activation_bits != target_.activation_bits;
-      const bool plain = assignment.methods.empty() && assignment.in_float.empty() && !wide;
+      const bool plain = assignment.methods.empty() && assignment.on_16_bits.empty() &&
+                         assignment.in_float.empty() && !wide;
       const bool unfit = error.code() == Code::Unsupported || error.code() == Code::Numeric ||
                          error.code() == Code::Runtime || (wide && error.code() == Code::Usage);
       if (plain || !unfit) throw;
@@ -264,6 +270,7 @@ class Search final : public Laboratory {
     QuantizedNetwork network = networks_.make({.observer = trial.observer,
                                                .methods = trial.methods,
                                                .activation_bits = trial.activation_bits,
+                                               .on_16_bits = trial.on_16_bits,
                                                .in_float = trial.in_float},
                                               progress_);
     network.seed = options_.seed;

@@ -23,7 +23,9 @@ ordered_json line_of(const SearchJournal::Entry& entry) {
           {"observer", trial.observer},
           {"methods", trial.methods},
           {"activation_bits", trial.activation_bits},
+          {"on_16_bits", trial.on_16_bits},
           {"in_float", trial.in_float},
+          {"wide_nodes", trial.wide_nodes},
           {"nodes", trial.nodes},
           {"top1", trial.top1},
           {"size_bytes", trial.size_bytes},
@@ -39,7 +41,9 @@ SearchJournal::Entry entry_of(const ordered_json& line) {
   line.at("observer").get_to(trial.observer);
   line.at("methods").get_to(trial.methods);
   line.at("activation_bits").get_to(trial.activation_bits);
+  line.at("on_16_bits").get_to(trial.on_16_bits);
   line.at("in_float").get_to(trial.in_float);
+  line.at("wide_nodes").get_to(trial.wide_nodes);
   line.at("nodes").get_to(trial.nodes);
   line.at("top1").get_to(trial.top1);
   line.at("size_bytes").get_to(trial.size_bytes);
@@ -125,14 +129,15 @@ void SearchJournal::read_line(const std::string& text) {
     for (const auto& rank : line.at("ranks")) {
       ranks.push_back({.name = rank.at("name").get<std::string>(),
                        .noise = rank.at("noise").get<double>(),
-                       .block = rank.at("block").get<size_t>()});
+                       .block = rank.at("block").get<size_t>(),
+                       .readers = rank.at("readers").get<std::vector<size_t>>()});
     }
   }
 }
 
 std::string SearchJournal::key_of(const SearchTrial& trial) {
-  return std::format("{}; {}; {} bits; {}", trial.observer, join(trial.methods, ","),
-                     trial.activation_bits, join(trial.nodes, ","));
+  return std::format("{}; {}; {} bits; {}; {}", trial.observer, join(trial.methods, ","),
+                     trial.activation_bits, join(trial.wide_nodes, ","), join(trial.nodes, ","));
 }
 
 const SearchJournal::Entry* SearchJournal::find(const std::string& key) const {
@@ -163,7 +168,10 @@ const std::vector<RankedLayer>* SearchJournal::ranks_of(const std::string& key) 
 void SearchJournal::add_ranks(const std::string& key, const std::vector<RankedLayer>& ranks) {
   ordered_json line{{"ranks", ordered_json::array()}, {"of", key}};
   for (const RankedLayer& rank : ranks) {
-    line["ranks"].push_back({{"name", rank.name}, {"noise", rank.noise}, {"block", rank.block}});
+    line["ranks"].push_back({{"name", rank.name},
+                             {"noise", rank.noise},
+                             {"block", rank.block},
+                             {"readers", rank.readers}});
   }
   ranks_.emplace_back(key, ranks);
   file_.add(line.dump());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "api/certify.h"
 #include "api/methods.h"
@@ -30,6 +32,29 @@ LayerSensitivity described(const Graph& graph, const Layer& layer, const LayerNo
   return found;
 }
 
+/// Says of each layer which others read what it makes. `layers` and `found` are the same, but for
+/// the input.
+void note_readers(const Graph& graph, const std::vector<Layer>& layers,
+                  std::vector<RankedLayer>& found) {
+  std::map<ValueId, size_t> maker;
+  size_t place = 0;
+  for (const Layer& layer : layers) {
+    if (layer.nodes.empty()) continue;
+    std::set<size_t> read;
+    for (const NodeId id : layer.nodes) {
+      for (const ValueId in : graph.node(id).inputs) {
+        if (const auto it = maker.find(in); it != maker.end()) read.insert(it->second);
+      }
+      for (const ValueId out : graph.node(id).outputs) {
+        if (out != kAbsent) maker[out] = place;
+      }
+    }
+    read.erase(place);
+    for (const size_t other : read) found[other].readers.push_back(place);
+    ++place;
+  }
+}
+
 std::vector<RankedLayer> ranked(const Graph& graph, const std::vector<Layer>& layers,
                                 const NetworkNoise& noise) {
   std::vector<size_t> block_of(layers.size());
@@ -52,6 +77,7 @@ std::vector<RankedLayer> ranked(const Graph& graph, const std::vector<Layer>& la
     found.push_back(
         {.name = layers[i].name, .noise = own + (reads ? of_input : 0), .block = block_of[i]});
   }
+  note_readers(graph, layers, found);
   return found;
 }
 

@@ -133,7 +133,9 @@ ordered_json object_of(const SearchResult& result, size_t index) {
                       {"observer", trial.observer},
                       {"methods", trial.methods},
                       {"activation_bits", trial.activation_bits},
+                      {"on_16_bits", trial.on_16_bits},
                       {"in_float", trial.in_float},
+                      {"nodes_on_16_bits", trial.wide_nodes},
                       {"nodes_in_float", trial.nodes},
                       {"top1", trial.top1},
                       {"size_bytes", trial.size_bytes},
@@ -149,9 +151,13 @@ ordered_json object_of(const SearchResult& result, size_t index) {
 std::string SearchTrial::text() const {
   std::string words = std::format("int{}, {}", activation_bits, observer);
   for (const std::string& method : methods) words += " + " + method;
-  if (in_float.empty()) return words;
-  return words +
-         std::format(", {} layer{} in float", in_float.size(), in_float.size() == 1 ? "" : "s");
+  const auto count = [&](const std::vector<std::string>& layers, std::string_view what) {
+    if (layers.empty()) return;
+    words += std::format(", {} layer{} {}", layers.size(), layers.size() == 1 ? "" : "s", what);
+  };
+  count(on_16_bits, "on 16 bits");
+  count(in_float, "in float");
+  return words;
 }
 
 bool SearchResult::keeps(const SearchTrial& trial) const {
@@ -213,6 +219,7 @@ std::string SearchResult::text() const {
   out += row("-", "float", float_network.top1, 0, float_network.size_bytes,
              float_network.latency_ms, "");
   if (best) {
+    for (const std::string& name : trials[*best].on_16_bits) out += "on 16 bits: " + name + "\n";
     for (const std::string& name : trials[*best].in_float) out += "in float: " + name + "\n";
   }
   return out + summary() + "\n";

@@ -9,13 +9,15 @@
 namespace octet {
 namespace {
 
-/// Accuracy is 100 less the noise of what is in integers; a layer costs 1 in integers, 4 in float.
+/// Accuracy is 100 less the noise of what is on 8 bits, and of what 16 bits do not help; a layer
+/// costs 1 on 8 bits, 2 on 16, 4 in float.
 class Pretended final : public Laboratory {
  public:
   std::vector<RankedLayer> layers;
   std::map<std::string, double> observers{{"minmax", 0}};  ///< what each loses on top
   std::map<std::string, double> methods;                   ///< what each wins
   double wide_wins = 0;
+  std::set<std::string> bad_weights;  ///< layers that 16 bits do not help
   std::vector<Assignment> measured;
   int ranked = 0;
 
@@ -23,16 +25,20 @@ class Pretended final : public Laboratory {
     measured.push_back(assignment);
     SearchTrial trial{.observer = assignment.observer,
                       .methods = assignment.methods,
+                      .on_16_bits = assignment.on_16_bits,
                       .in_float = assignment.in_float};
+    const std::set<std::string> wide(assignment.on_16_bits.begin(), assignment.on_16_bits.end());
     const std::set<std::string> in_float(assignment.in_float.begin(), assignment.in_float.end());
     double loss = observers.at(assignment.observer);
     for (const RankedLayer& layer : layers) {
-      if (!in_float.contains(layer.name)) loss += layer.noise;
+      const bool helped = wide.contains(layer.name) && !bad_weights.contains(layer.name);
+      if (!in_float.contains(layer.name) && !helped) loss += layer.noise;
     }
     for (const std::string& method : assignment.methods) loss -= methods.at(method);
     if (assignment.activation_bits == 16) loss -= wide_wins;
     trial.top1 = 100 - loss;
-    trial.size_bytes = std::ssize(layers) + 3 * std::ssize(assignment.in_float);
+    trial.size_bytes = std::ssize(layers) + std::ssize(assignment.on_16_bits) +
+                       3 * std::ssize(assignment.in_float);
     return trial;
   }
   std::vector<RankedLayer> rank(const Assignment& /*assignment*/) override {
@@ -107,6 +113,40 @@ TEST(AssignmentSearch, TargetsWithoutFloatTrySixteenBitsAtMost) {
   EXPECT_EQ(laboratory.measured.back().activation_bits, 16);
   EXPECT_EQ(laboratory.best(space)->top1, 100);
   EXPECT_EQ(laboratory.ranked, 0);
+}
+
+TEST(AssignmentSearch, SixteenBitsAreTriedBeforeFloatAndWhereTheyAreCheaper) {
+  Pretended laboratory;
+  for (size_t i = 0; i < 12; ++i) {
+    laboratory.layers.push_back({std::format("layer{}", i), i == 3 || i == 7 ? 30 : 0.01, i / 2});
+  }
+  SearchSpace space = laboratory.space(0.5);
+  space.layers_on_16_bits = true;
+  search_assignments(laboratory, space);
+  EXPECT_EQ(laboratory.best(space)->on_16_bits, (std::vector<std::string>{"layer3", "layer7"}));
+  EXPECT_EQ(laboratory.best(space)->in_float, std::vector<std::string>{});
+  const auto first = std::ranges::find_if(
+      laboratory.measured, [](const Assignment& tried) { return !tried.in_float.empty(); });
+  EXPECT_TRUE(std::any_of(laboratory.measured.begin(), first,
+                          [](const Assignment& tried) { return !tried.on_16_bits.empty(); }));
+  // What 16 bits do not help stays in float, beside what they do.
+  laboratory.measured.clear();
+  laboratory.bad_weights = {"layer7"};
+  search_assignments(laboratory, space);
+  EXPECT_EQ(laboratory.best(space)->on_16_bits, std::vector<std::string>{"layer3"});
+  EXPECT_EQ(laboratory.best(space)->in_float, std::vector<std::string>{"layer7"});
+}
+
+TEST(AssignmentSearch, LayersOn16BitsTakeTheirReadersAlong) {
+  Pretended laboratory;
+  laboratory.layers = {{"a", 0, 0, {1}}, {"b", 30, 0, {3}}, {"c", 0, 0}, {"d", 0, 0}};
+  SearchSpace space = laboratory.space(0.5);
+  space.layers_on_16_bits = true;
+  space.layers_in_float = false;
+  search_assignments(laboratory, space);
+  EXPECT_TRUE(std::ranges::any_of(laboratory.measured, [](const Assignment& tried) {
+    return tried.on_16_bits == std::vector<std::string>{"b", "d"};
+  }));
 }
 
 TEST(AssignmentSearch, GapsAreFilledWhereLatencyCounts) {

@@ -13,7 +13,9 @@ const SearchIdentity kIdentity{{"network", "0123"}, {"seed", "1"}};
 SearchTrial trial_of(std::vector<std::string> in_float) {
   return {.observer = "mse",
           .methods = {"m"},
+          .on_16_bits = {"w"},
           .in_float = in_float,
+          .wide_nodes = {"w"},
           .nodes = in_float,
           .top1 = 91.25,
           .size_bytes = 1000,
@@ -40,13 +42,15 @@ TEST(SearchJournal, GivesBackWhatWasAdded) {
                        .size_bytes = 4000,
                        .latency_ms = 0.5});
     journal.add(trial_of({}), "f0");
-    journal.add_ranks("k", {{"a", 0.1, 0}, {"b", 1e300, 1}});
+    journal.add_ranks("k", {{"a", 0.1, 0, {1}}, {"b", 1e300, 1}});
     journal.add(trial_of({"a\"\\,\n", "b"}), "f1");
   }
   const SearchJournal journal(folder / "j", kIdentity);
   ASSERT_EQ(journal.entries().size(), 2u);
   EXPECT_EQ(journal.entries()[1].trial.number, 2);
   EXPECT_EQ(journal.entries()[1].trial.in_float, (std::vector<std::string>{"a\"\\,\n", "b"}));
+  EXPECT_EQ(journal.entries()[1].trial.on_16_bits, std::vector<std::string>{"w"});
+  EXPECT_EQ(journal.entries()[1].trial.wide_nodes, std::vector<std::string>{"w"});
   EXPECT_EQ(journal.entries()[1].trial.top1, 91.25);
   EXPECT_EQ(journal.entries()[1].trial.latency_ms, 0.125);
   EXPECT_EQ(journal.find(SearchJournal::key_of(trial_of({})))->file, "f0");
@@ -54,6 +58,7 @@ TEST(SearchJournal, GivesBackWhatWasAdded) {
   EXPECT_EQ(journal.float_network()->size_bytes, 4000);
   ASSERT_NE(journal.ranks_of("k"), nullptr);
   EXPECT_EQ(journal.ranks_of("k")->at(1).noise, 1e300);
+  EXPECT_EQ(journal.ranks_of("k")->at(0).readers, std::vector<size_t>{1});
   EXPECT_EQ(journal.ranks_of("other"), nullptr);
 }
 

@@ -203,6 +203,26 @@ TEST_F(Searched, TfliteFilesHoldTheLayerInFloatToo) {
   EXPECT_EQ(held.size_bytes, best["size_bytes"]);
 }
 
+TEST_F(Searched, TfliteFilesHoldALayerOn16BitsBesideOthersOn8) {
+  write_file(folder / "net.onnx", write_onnx(test::one_bad_layer(test::Bad::Range)));
+  const auto ended = run_octet(search("out", {"--target", "tflite"}));
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  const json found = json::parse(text_of(folder / "out/search.json"));
+  EXPECT_LT(found["trials"][0]["top1"], 70) << "all on 8 bits loses";
+  bool mixed = false;
+  for (const json& trial : found["trials"]) {
+    if (trial["on_16_bits"] != json({"outlier", "hidden"}) || !trial["in_float"].empty()) continue;
+    mixed = true;
+    EXPECT_TRUE(trial["keeps"]) << trial;
+    EXPECT_EQ(trial["nodes_on_16_bits"],
+              json({"flat", "hidden", "hidden_relu", "outlier", "outlier_relu"}));
+    EXPECT_EQ(trial["nodes_in_float"], json::array());
+  }
+  EXPECT_TRUE(mixed) << ended.out;
+  const State held = evaluate(folder / "out/best.tflite", folder / "data.yaml", {.part = "train"});
+  EXPECT_GE(held.top1, 99.5);
+}
+
 TEST_F(Searched, TargetsWithoutFloatSayHowNearTheyCame) {
   const auto ended = run_octet(search("out", {"--target", "ethos-u"}));
   EXPECT_EQ(ended.status, 1);

@@ -10,10 +10,17 @@
 
 namespace octet::test {
 
+/// Why a layer is bad in 8 bits.
+enum class Bad : uint8_t {
+  Weight,  ///< it reads a channel that is always 0 with a weight of 1000, so that with one scale
+           ///< per tensor its other weights round to nothing
+  Range,  ///< it makes a channel that is always 2000 and that nothing reads, so that its other
+          ///< results round to nothing
+};
+
 /// A classifier of 1x8x8 images by which third of the rows is bright, right on all of them. Its
-/// layer "outlier" reads a channel that is always 0 with a weight of 1000, so that with one scale
-/// per tensor its other weights round to nothing; every other layer is at ease in 8 bits.
-inline Graph one_bad_layer() {
+/// layer "outlier" is bad; every other layer is at ease in 8 bits.
+inline Graph one_bad_layer(Bad bad = Bad::Weight) {
   constexpr int64_t kChannels = 32;
   constexpr int64_t kHidden = 32;
   Graph graph;
@@ -28,8 +35,16 @@ inline Graph one_bad_layer() {
   Tensor outlier = random_tensor({8, kChannels, 1, 1}, 4, -0.01F, 0.01F);
   for (size_t out = 0; out < 8; ++out)
     outlier.as<float>()[out * kChannels] = out == 0 ? 1.0F : 0.2F;
-  outlier.as<float>()[7 * kChannels + 1] = 1000;
+  Tensor outlier_bias(DType::Float32, {8});
   Tensor hidden = random_tensor({kHidden, 512}, 5, -0.002F, 0.002F);
+  if (bad == Bad::Weight) {
+    outlier.as<float>()[7 * kChannels + 1] = 1000;
+  } else {
+    outlier_bias.as<float>()[7] = 2000;
+    for (size_t row = 0; row < kHidden; ++row) {
+      std::ranges::fill(hidden.as<float>().subspan(row * 512 + 7 * 64, 64), 0.0F);
+    }
+  }
   Tensor last(DType::Float32, {3, kHidden});
   for (size_t label = 0; label < 3; ++label) {
     const size_t rows[] = {0, 3, 6};
@@ -45,7 +60,8 @@ inline Graph one_bad_layer() {
                                  {x, constant("first.w", first), constant("first.b", first_bias)},
                                  {{"pads", std::vector<int64_t>{3, 3, 3, 3}}});
   const ValueId b = graph.add_op("Relu", "first_relu", {a});
-  const ValueId c = graph.add_op("Conv", "outlier", {b, constant("outlier.w", outlier)});
+  const ValueId c = graph.add_op(
+      "Conv", "outlier", {b, constant("outlier.w", outlier), constant("outlier.b", outlier_bias)});
   const ValueId d = graph.add_op("Relu", "outlier_relu", {c});
   const ValueId e = graph.add_op("Flatten", "flat", {d});
   const ValueId f =
