@@ -4,6 +4,7 @@
 
 #include "api/methods.h"
 #include "base/fail.h"
+#include "formats/tflite/writer.h"
 #include "quant/calibrate.h"
 #include "quant/override.h"
 #include "quant/regroup.h"
@@ -12,15 +13,14 @@
 namespace octet {
 namespace {
 
-/// The names of the nodes of some layers.
-std::vector<std::string> nodes_in(const Graph& graph, const std::vector<Layer>& layers,
-                                  const std::vector<std::string>& names) {
-  std::vector<std::string> nodes;
-  for (const Layer& layer : layers) {
-    if (!std::ranges::contains(names, layer.name)) continue;
-    for (const NodeId id : layer.nodes) nodes.push_back(graph.node(id).name);
-  }
-  return nodes;
+/// The target's files can compute all of the layer in float.
+bool computes_in_float(const Graph& graph, const Layer& layer, const TargetSet& targets) {
+  const bool lite = std::ranges::any_of(targets.profiles(), [](const TargetProfile* target) {
+    return target->extension == ".tflite";
+  });
+  return !lite || std::ranges::all_of(layer.nodes, [&](NodeId id) {
+    return writes_real_tflite(graph.node(id).op);
+  });
 }
 
 }  // namespace
@@ -107,12 +107,17 @@ const std::set<std::string>& AssignedNetworks::never_wide(Base& base) {
 QuantizedNetwork AssignedNetworks::placed(Base& base, const Assignment& assignment) const {
   const Graph& graph = base.network.graph;
   std::vector<Override> overrides;
-  for (std::string& node : nodes_in(graph, base.layers, assignment.on_16_bits)) {
-    if (never_wide(base).contains(node)) continue;
-    overrides.push_back({.nodes = std::move(node), .compute = Override::Compute::Int16});
-  }
-  for (std::string& node : nodes_in(graph, base.layers, assignment.in_float)) {
-    overrides.push_back({.nodes = std::move(node), .compute = Override::Compute::Float});
+  for (const Layer& layer : base.layers) {
+    const bool wide = std::ranges::contains(assignment.on_16_bits, layer.name);
+    const bool real = std::ranges::contains(assignment.in_float, layer.name) &&
+                      computes_in_float(graph, layer, base.deployment.targets);
+    if (!wide && !real) continue;
+    for (const NodeId id : layer.nodes) {
+      const std::string& node = graph.node(id).name;
+      if (wide && never_wide(base).contains(node)) continue;
+      overrides.push_back(
+          {.nodes = node, .compute = wide ? Override::Compute::Int16 : Override::Compute::Float});
+    }
   }
   if (overrides.empty()) return base.network;
   QuantizedNetwork network = placed(base, std::move(overrides));

@@ -172,12 +172,18 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
 }
 
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {
-  const std::set<NodeId> asked = asked_for(
-      network.graph, chosen_by_node(network.graph, network.overrides), Override::Compute::Float);
+  const auto chosen = chosen_by_node(network.graph, network.overrides);
+  const std::set<NodeId> asked = asked_for(network.graph, chosen, Override::Compute::Float);
+  const std::set<NodeId> wide = nodes_on_16_bits(network.graph, network.placement.scheme, chosen);
   for (const auto& [id, reason] : network.placement.in_float) {
     for (const TargetProfile* target : targets.profiles()) {
       if (target->float_nodes == FloatNodes::Any) continue;
       if (target->float_nodes == FloatNodes::Asked && asked.contains(id)) continue;
+      if (wide.contains(id)) {
+        const Node& node = network.graph.node(id);
+        fail(Code::Unsupported, "{}: {}; leave it on 8 bits: '{}=int8', after other overrides",
+             describe(node), reason, node.name);
+      }
       fail(Code::Unsupported, "{}: {}; a {} file has no float between its integers",
            describe(network.graph.node(id)), reason, target->format);
     }
@@ -225,7 +231,7 @@ QuantizedNetwork fuse_for_weights(Graph graph, const Deployment& deployment) {
   const bool lite = std::ranges::any_of(
       deployment.targets.profiles(),
       [](const TargetProfile* target) { return target->extension == ".tflite"; });
-  const auto known = [&](std::string_view op) { return !lite || writes_dynamic_tflite(op); };
+  const auto known = [&](std::string_view op) { return !lite || writes_real_tflite(op); };
   std::ranges::move(lower(network.graph, known), std::back_inserter(network.log));
   network.placement.scheme = deployment.scheme;
   return network;

@@ -20,7 +20,11 @@ class LayerFinder {
   LayerFinder(const Graph& graph, const Placement& placement)
       : graph_(graph),
         placement_(placement),
-        absorbed_(placement.absorbed.begin(), placement.absorbed.end()) {}
+        absorbed_(placement.absorbed.begin(), placement.absorbed.end()) {
+    for (const auto& [result, chain] : placement.chains) {
+      for (const NodeId id : chain.nodes) chain_of_[id] = result;
+    }
+  }
 
   std::vector<Layer> run() {
     for (const ValueId id : graph_.inputs()) {
@@ -40,13 +44,16 @@ class LayerFinder {
     const Node& node = graph_.node(id);
     const auto reals = [&](ValueId out) { return holds_reals(graph_, out); };
     if (std::ranges::none_of(node.outputs, reals)) return;
-    const auto before = joined_layer(node);
+    const auto before = joined_layer(id);
     if (!before) {
       layers_.push_back({.name = node.name, .op = node.op, .nodes = {}, .results = {}});
     }
     const size_t index = before.value_or(layers_.size() - 1);
     Layer& layer = layers_[index];
     layer.nodes.push_back(id);
+    if (const auto chain = chain_of_.find(id); chain != chain_of_.end()) {
+      layer_of_chain_[chain->second] = index;
+    }
     for (const ValueId out : node.outputs) {
       if (!reals(out)) continue;
       layer_of_[out] = index;
@@ -57,8 +64,13 @@ class LayerFinder {
     if (graph_.is_constant(weight)) layer.weight = weight;
   }
 
-  /// The layer whose result the node continues, if it does.
-  std::optional<size_t> joined_layer(const Node& node) const {
+  /// The layer whose result the node continues, or whose table it is in, if it does.
+  std::optional<size_t> joined_layer(NodeId id) const {
+    const Node& node = graph_.node(id);
+    if (const auto chain = chain_of_.find(id); chain != chain_of_.end()) {
+      const auto layer = layer_of_chain_.find(chain->second);
+      if (layer != layer_of_chain_.end()) return layer->second;
+    }
     const bool moved = placement_.exact.contains(node.outputs[0]);
     for (const ValueId in : node.inputs) {
       const auto it = layer_of_.find(in);
@@ -80,6 +92,8 @@ class LayerFinder {
   std::set<ValueId> absorbed_;
   std::vector<Layer> layers_;
   std::map<ValueId, size_t> layer_of_;
+  std::map<NodeId, ValueId> chain_of_;  ///< by its result
+  std::map<ValueId, size_t> layer_of_chain_;
 };
 
 /// The numbers of nodes (in order) after which one float value alone is still to be read.

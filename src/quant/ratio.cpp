@@ -51,7 +51,8 @@ void check_node(const Graph& graph, const QuantTable& table, const Node& node) {
 void check_ratios(const Graph& graph, const QuantTable& table, const TargetSet& targets) {
   if (std::ranges::none_of(targets.profiles(), &TargetProfile::fixed_point)) return;
   for (const NodeId id : graph.order()) {
-    if (!table.looked_up(id)) check_node(graph, table, graph.node(id));
+    const bool fixed_point = !table.looked_up(id) && !table.in_float().contains(id);
+    if (fixed_point) check_node(graph, table, graph.node(id));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "graph/quantize_tensor.h"
+#include "quant/node_targets.h"
 #include "quant/saturation.h"
 #include "quant/sixteen_bits.h"
 
@@ -185,6 +186,18 @@ void solve_constants(const Graph& graph, const Placement& placement, QuantTable&
 
 namespace {
 
+/// The grid whose numbers the chain reads: a copy on a finer one has no others.
+const QuantParams& source_grid(const Graph& graph, const Placement& placement, const Chain& chain,
+                               const QuantTable& table) {
+  ValueId source = chain.source;
+  for (auto before = placement.chains.find(source); before != placement.chains.end();
+       before = placement.chains.find(source)) {
+    if (!is_copy(graph.node(before->second.nodes.back()))) break;
+    source = before->second.source;
+  }
+  return table.at(source, graph);
+}
+
 /// A chain's result need not reach further than its table can: beyond lie only values whose source
 /// is rounded to 0.
 void bound_chains(const Graph& graph, const Placement& placement, const Ranges& ranges,
@@ -195,7 +208,8 @@ void bound_chains(const Graph& graph, const Placement& placement, const Ranges& 
     const size_t index = placement.group_of.at(it->first);
     const Group& group = placement.groups[index];
     if (group.members.size() != 1 || !std::holds_alternative<FromData>(group.rule)) continue;
-    const Range reach = chain_range(graph, it->second, table.at(it->second.source, graph));
+    const Range reach =
+        chain_range(graph, it->second, source_grid(graph, placement, it->second, table));
     Range range = ranges.at(index);
     if (reach.empty || range.empty) continue;
     range.low = std::max(range.low, reach.low);

@@ -29,7 +29,8 @@ ValueId various(SmallNet& n) {
                               {{"kernel_shape", L{3, 3}}, {"pads", L{1, 1, 0, 0}}});
   const ValueId divided =
       n.op("Div", {pooled, n.op("Add", {n.op("Sigmoid", {pooled}), n.number(1)})});
-  const ValueId scaled = n.op("Mul", {divided, n.c({4, 1, 1}, 0.5F, 2)});
+  const ValueId signs = n.op("Sign", {divided});
+  const ValueId scaled = n.op("Mul", {n.op("Add", {divided, signs}), n.c({4, 1, 1}, 0.5F, 2)});
   const ValueId rows =
       n.op("Reshape", {n.op("Transpose", {scaled}, {{"perm", L{0, 2, 3, 1}}}), n.list({0, -1, 4})});
   return n.op("Softmax", {n.op("MatMul", {rows, n.c({4, 5})})});

@@ -106,6 +106,21 @@ TEST(Widths, AreChangedOnceForAllReaders) {
       "CONV_2D:int16 ADD:int16 QUANTIZE:int8 MEAN:int8 FULLY_CONNECTED:int8 DEQUANTIZE:float32 ");
 }
 
+/// 1 / x of a copy on a finer grid need not hold what its source cannot tell from 0.
+TEST(Widths, TablesBehindCopiesReachNoFurther) {
+  const auto largest = [](const std::vector<std::string>& overrides) {
+    SmallNet small;
+    const ValueId inverse = small.op("Reciprocal", {small.op("Abs", {small.mixed(small.x)})});
+    small.graph.add_output(small.op("Flatten", {small.mixed(inverse)}));
+    const Tensor data = random_tensor({64, 3, 6, 6}, 31, -3, 3);
+    const Quantized net(std::move(small.graph), {"tflite"}, data.as<float>(), 64, {},
+                        parse_overrides(overrides));
+    const QuantParams& grid = net.table.at(inverse, net.graph);
+    return grid.scale[0] * static_cast<float>(grid.high - grid.zero_point[0]);
+  };
+  EXPECT_NEAR(largest({"Abs_1=int16", "Reciprocal_2=int16"}), largest({}), 1);
+}
+
 TEST(Widths, AreRefusedForNodesWithoutAFormOf16Bits) {
   SmallNet small;
   const ValueId sloped = small.op("PRelu", {small.mixed(small.x), small.c({3, 1, 1}, 0, 0.3F)});
@@ -116,8 +131,8 @@ TEST(Widths, AreRefusedForNodesWithoutAFormOf16Bits) {
   const QuantizedNetwork network = place_network(std::move(small.graph), deployment);
   EXPECT_EQ(
       message_of([&] { refuse_float(network, deployment.targets); }),
-      "node \"PRelu_1\" (PRelu): tflite-int16x8 has no integer form of it; a TFLite INT8 file "
-      "has no float between its integers");
+      "node \"PRelu_1\" (PRelu): tflite-int16x8 has no integer form of it; leave it on 8 bits: "
+      "'PRelu_1=int8', after other overrides");
 }
 
 }  // namespace

@@ -66,5 +66,15 @@ TEST(Layers, AChainThatIsATableIsOneLayer) {
   EXPECT_EQ(found.layers, (std::vector<std::string>{"input 'x'", "Conv", "Abs+Sqrt", "Conv"}));
 }
 
+TEST(Layers, AChainOfTwoBranchesIsOneLayer) {
+  SmallNet net;
+  const ValueId a = net.mixed(net.x);
+  const ValueId sign = net.op("Sign", {a});
+  const Found found =
+      layers_in(net, net.mixed(net.op("Mul", {sign, net.op("Sqrt", {net.op("Abs", {a})})})));
+  EXPECT_EQ(found.layers,
+            (std::vector<std::string>{"input 'x'", "Conv", "Sign+Abs+Sqrt+Mul", "Conv"}));
+}
+
 }  // namespace
 }  // namespace octet

@@ -14,8 +14,8 @@ namespace octet::test {
 enum class Bad : uint8_t {
   Weight,  ///< it reads a channel that is always 0 with a weight of 1000, so that with one scale
            ///< per tensor its other weights round to nothing
-  Range,  ///< it makes a channel that is always 2000 and that nothing reads, so that its other
-          ///< results round to nothing
+  Range,   ///< it makes a channel that is always 2000 and that nothing reads, so that its other
+           ///< results round to nothing
 };
 
 /// A classifier of 1x8x8 images by which third of the rows is bright, right on all of them. Its

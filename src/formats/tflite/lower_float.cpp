@@ -34,6 +34,7 @@ constexpr std::array kFloatRows{
     Row{"Sqrt", any, unary<tflite::BuiltinOperator_SQRT>},
     Row{"Log", any, unary<tflite::BuiltinOperator_LOG>},
     Row{"Neg", any, unary<tflite::BuiltinOperator_NEG>},
+    Row{"Sign", any, unary<tflite::BuiltinOperator_SIGN>},
     Row{"Reciprocal", any, lower_reciprocal},
     Row{"Div", any, lower_div},
 };

@@ -37,7 +37,7 @@ std::vector<std::byte> write_dynamic_tflite(const Graph& graph, const QuantTable
   return write(optimized(graph, table, lite::Arithmetic::Real, form.io), form);
 }
 
-bool writes_dynamic_tflite(std::string_view op) { return lite::lowers_real(op); }
+bool writes_real_tflite(std::string_view op) { return lite::lowers_real(op); }
 
 std::vector<HeldValue> held_by_tflite(const Graph& graph, const QuantTable& table,
                                       const FileForm& form) {

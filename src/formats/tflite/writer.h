@@ -35,7 +35,7 @@ std::vector<HeldValue> held_by_tflite(const Graph& graph, const QuantTable& tabl
 std::vector<std::byte> write_dynamic_tflite(const Graph& graph, const QuantTable& table,
                                             const FileForm& form = {});
 
-/// `write_dynamic_tflite` knows the operator.
-bool writes_dynamic_tflite(std::string_view op);
+/// These files can compute the operator on real numbers.
+bool writes_real_tflite(std::string_view op);
 
 }  // namespace octet
