@@ -79,24 +79,20 @@ const Deployment& AssignedNetworks::deployment(const Assignment& assignment,
   return base(assignment, progress).deployment;
 }
 
-QuantizedNetwork AssignedNetworks::placed(const Base& base, std::vector<Override> overrides) {
-  const Deployment& deployment = base.deployment;
-  QuantizedNetwork network = base.network;
-  network.overrides = std::move(overrides);
-  check_overrides(deployment.targets, deployment.scheme, network.overrides);
-  copy_between_widths(network.graph, deployment.targets, deployment.scheme, network.overrides,
-                      deployment.form.io);
-  network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
-                            network.overrides, deployment.form.io);
-  network.in_float = lines_in_float(network.graph, network.placement);
-  return network;
+AssignedNetworks::Placed AssignedNetworks::placed(const Base& base,
+                                                  std::vector<Override> overrides) {
+  Placed made{.network = base.network};
+  made.network.overrides = std::move(overrides);
+  check_overrides(base.deployment.targets, base.deployment.scheme, made.network.overrides);
+  made.lowered = place_nodes(made.network, base.deployment);
+  return made;
 }
 
 const std::set<std::string>& AssignedNetworks::never_wide(Base& base) {
   if (!base.never_wide) {
     base.never_wide.emplace();
     const QuantizedNetwork wide =
-        placed(base, {{.nodes = "*", .compute = Override::Compute::Int16}});
+        placed(base, {{.nodes = "*", .compute = Override::Compute::Int16}}).network;
     for (const auto& [id, reason] : wide.placement.in_float) {
       base.never_wide->insert(wide.graph.node(id).name);
     }
@@ -104,7 +100,7 @@ const std::set<std::string>& AssignedNetworks::never_wide(Base& base) {
   return *base.never_wide;
 }
 
-QuantizedNetwork AssignedNetworks::placed(Base& base, const Assignment& assignment) const {
+AssignedNetworks::Placed AssignedNetworks::placed(Base& base, const Assignment& assignment) const {
   const Graph& graph = base.network.graph;
   std::vector<Override> overrides;
   for (const Layer& layer : base.layers) {
@@ -119,16 +115,16 @@ QuantizedNetwork AssignedNetworks::placed(Base& base, const Assignment& assignme
           {.nodes = node, .compute = wide ? Override::Compute::Int16 : Override::Compute::Float});
     }
   }
-  if (overrides.empty()) return base.network;
-  QuantizedNetwork network = placed(base, std::move(overrides));
-  refuse_float(network, base.deployment.targets);
-  if (base.deployment.form.io != Io::Float) pixels_of_input(network, images_.source);
-  return network;
+  if (overrides.empty()) return {.network = base.network};
+  Placed made = placed(base, std::move(overrides));
+  refuse_float(made.network, base.deployment.targets);
+  if (base.deployment.form.io != Io::Float) pixels_of_input(made.network, images_.source);
+  return made;
 }
 
 AssignedNodes AssignedNetworks::nodes_of(const Assignment& assignment,
                                          const ProgressSink& progress) {
-  const QuantizedNetwork network = placed(base(assignment, progress), assignment);
+  const QuantizedNetwork network = placed(base(assignment, progress), assignment).network;
   AssignedNodes nodes;
   const auto chosen = chosen_by_node(network.graph, network.overrides);
   for (const NodeId id : nodes_on_16_bits(network.graph, network.placement.scheme, chosen)) {
@@ -147,8 +143,10 @@ QuantizedNetwork AssignedNetworks::make(const Assignment& assignment,
   Base& made = base(assignment, progress);
   const CalibrationSettings settings = settings_of(assignment);
   if (!made.seen) made.seen = look_at(made.network.graph, made.alone, images_, settings, progress);
-  QuantizedNetwork network = placed(made, assignment);
-  Calibration seen = regroup(network.graph, network.placement, made.alone, *made.seen);
+  auto [network, lowered] = placed(made, assignment);
+  Calibration seen = lowered
+                         ? look_at(network.graph, network.placement, images_, settings, progress)
+                         : regroup(network.graph, network.placement, made.alone, *made.seen);
   return solve_network(
       {.network = std::move(network), .seen = std::move(seen), .pixels = made.pixels},
       made.deployment, settings, &images_, progress);

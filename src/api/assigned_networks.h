@@ -27,7 +27,7 @@ struct AssignedNodes {
 
 /// The networks that assignments make of one float network. The images are looked at once for all
 /// assignments of the same methods and width: sketches of single values serve every observer, and
-/// every choice of layers.
+/// every choice of layers but those that are lowered to 16 bits, which are looked at anew.
 class AssignedNetworks {
  public:
   /// What `images` refers to must outlive this.
@@ -54,8 +54,12 @@ class AssignedNetworks {
   };
   CalibrationSettings settings_of(const Assignment& assignment) const;
   Base& base(const Assignment& assignment, const ProgressSink& progress);
-  QuantizedNetwork placed(Base& base, const Assignment& assignment) const;
-  static QuantizedNetwork placed(const Base& base, std::vector<Override> overrides);
+  struct Placed {
+    QuantizedNetwork network;
+    bool lowered = false;  ///< it has values that the base does not have
+  };
+  Placed placed(Base& base, const Assignment& assignment) const;
+  static Placed placed(const Base& base, std::vector<Override> overrides);
   static const std::set<std::string>& never_wide(Base& base);
 
   Graph graph_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/foreign.h"
+#include "api/lower_to_16_bits.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -163,12 +164,18 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
   network.overrides = deployment.overrides;
-  copy_between_widths(network.graph, deployment.targets, deployment.scheme, network.overrides,
-                      deployment.form.io);
-  network.placement = place(network.graph, deployment.targets, deployment.scheme, {},
-                            network.overrides, deployment.form.io);
-  network.in_float = lines_in_float(network.graph, network.placement);
+  place_nodes(network, deployment);
   return network;
+}
+
+bool place_nodes(QuantizedNetwork& network, const Deployment& deployment) {
+  Graph& graph = network.graph;
+  const auto& [targets, scheme, unused, form] = deployment;
+  const bool lowered = lower_to_16_bits(graph, targets, scheme, network.overrides);
+  copy_between_widths(graph, targets, scheme, network.overrides, form.io);
+  network.placement = place(graph, targets, scheme, {}, network.overrides, form.io);
+  network.in_float = lines_in_float(graph, network.placement);
+  return lowered;
 }
 
 void refuse_float(const QuantizedNetwork& network, const TargetSet& targets) {

@@ -76,6 +76,11 @@ using Prepare = std::function<void(Graph& graph, std::vector<std::string>& notes
 QuantizedNetwork place_network(Graph graph, const Deployment& deployment,
                                const Prepare& prepare = {});
 
+/// Places a network that is lowered, with the overrides that it has: what computes on 16 bits
+/// beside 8 is lowered for that, and stands between copies. Whether nodes were lowered, so that
+/// there are values that the network did not have.
+bool place_nodes(QuantizedNetwork& network, const Deployment& deployment);
+
 /// Images to quantize with: `source` is where the data set comes from.
 struct CalibrationImages {
   const Dataset& dataset;

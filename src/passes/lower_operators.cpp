@@ -20,13 +20,13 @@ LowerFn find_lowering(std::string_view op) {
 
 }  // namespace
 
-size_t lower_operators(Graph& graph, const std::function<bool(std::string_view)>& supported) {
+size_t lower_operators(Graph& graph, const std::function<bool(const Node&)>& supported) {
   size_t lowered = 0;
   for (const NodeId id : std::vector(graph.order())) {
     const std::string op = graph.node(id).op;
     const LowerFn run = find_lowering(op);
     // A mask of minus infinity would ruin the grid of what it masks, even where Where is integer.
-    if (run && (op == "Where" || !supported(op)) && run(graph, id)) ++lowered;
+    if (run && (op == "Where" || !supported(graph.node(id))) && run(graph, id)) ++lowered;
   }
   return lowered;
 }

@@ -80,7 +80,7 @@ size_t fold_normalization_into_next(Graph& graph);
 /// 6
 /// + 1/2, 0, 1), x - y = x + (-1) y, x / y = (x |y|^-1/2) (sign y |y|^-1/2), ... Where only
 /// functions of one number are left they need no other form: a table computes them.
-size_t lower_operators(Graph& graph, const std::function<bool(std::string_view op)>& supported);
+size_t lower_operators(Graph& graph, const std::function<bool(const Node& node)>& supported);
 
 /// What was done, for the report: "fold_batch_normalization: 12".
 using PassLog = std::vector<std::string>;

@@ -122,7 +122,8 @@ PassLog lower(Graph& graph, const std::function<bool(std::string_view op)>& supp
   apply("fuse_matmul_bias", fuse_matmul_bias);
   apply("flatten_matmul", flatten_matmul);
   infer_shapes(graph);
-  apply("lower_operators", [&](Graph& whole) { return lower_operators(whole, supported); });
+  const auto stays = [&](const Node& node) { return supported(node.op); };
+  apply("lower_operators", [&](Graph& whole) { return lower_operators(whole, stays); });
   apply("bound_masks", bound_masks);
   apply("move_softmax_last", move_softmax_last);
   // After lowering: HardSigmoid's slope and offset are now a Mul and an Add after a convolution,

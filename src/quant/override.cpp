@@ -151,13 +151,13 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', at) == std::string_view::npos;
 }
 
-namespace {
-
 bool is_of(const Override& chosen, const Graph& graph, const Node& node) {
   return matches(chosen.nodes, node.name) || std::ranges::any_of(node.outputs, [&](ValueId out) {
            return out != kAbsent && matches(chosen.nodes, graph.value(out).name);
          });
 }
+
+namespace {
 
 bool has_weights(const Graph& graph, const Node& node) {
   const auto* rule = std::get_if<Weighted>(&op_of(node).quant.value);

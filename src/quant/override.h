@@ -48,6 +48,9 @@ void check_overrides(const TargetSet& targets, const Scheme& scheme,
 /// Whether a name is one of the pattern's.
 bool matches(std::string_view pattern, std::string_view name);
 
+/// The override is of the node: by its name, or that of a value that it makes.
+bool is_of(const Override& chosen, const Graph& graph, const Node& node);
+
 /// What every node that an override is of is told; where overrides differ the last one holds.
 /// Throws Code::Usage where a pattern is of no node, naming near ones, or where an override of
 /// weights is of no node that has any.

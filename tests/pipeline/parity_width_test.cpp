@@ -121,18 +121,40 @@ TEST(Widths, TablesBehindCopiesReachNoFurther) {
   EXPECT_NEAR(largest({"Abs_1=int16", "Reciprocal_2=int16"}), largest({}), 1);
 }
 
-TEST(Widths, AreRefusedForNodesWithoutAFormOf16Bits) {
+/// The network of some overrides, placed.
+QuantizedNetwork placed(ValueId (*build)(SmallNet&), const std::vector<std::string>& overrides) {
   SmallNet small;
-  const ValueId sloped = small.op("PRelu", {small.mixed(small.x), small.c({3, 1, 1}, 0, 0.3F)});
-  small.graph.add_output(small.op("Flatten", {sloped}));
+  small.graph.add_output(small.op("Flatten", {build(small)}));
   infer_shapes(small.graph);
   const Deployment deployment =
-      deployment_of({.targets = {"tflite"}, .overrides = parse_overrides({"PRelu_1=int16"})});
-  const QuantizedNetwork network = place_network(std::move(small.graph), deployment);
-  EXPECT_EQ(
-      message_of([&] { refuse_float(network, deployment.targets); }),
-      "node \"PRelu_1\" (PRelu): tflite-int16x8 has no integer form of it; leave it on 8 bits: "
-      "'PRelu_1=int8', after other overrides");
+      deployment_of({.targets = {"tflite"}, .overrides = parse_overrides(overrides)});
+  QuantizedNetwork network = place_network(std::move(small.graph), deployment);
+  refuse_float(network, deployment.targets);
+  return network;
+}
+
+/// 16 bits have no kernel of HardSwish and ReduceSum, and 8-bit neighbours keep theirs.
+TEST(Widths, OperatorsOf8BitsAloneAreLoweredWhereTheyHave16) {
+  const QuantizedNetwork network = placed(
+      [](SmallNet& n) {
+        const ValueId x = n.op("HardSwish", {n.op("HardSwish", {n.mixed(n.x)})});
+        return n.op("ReduceSum", {x, n.list({1})}, {{"keepdims", int64_t{0}}});
+      },
+      {"HardSwish_2=int16", "ReduceSum_3=int16"});
+  std::string operators;
+  for (const NodeId id : network.graph.order()) operators += network.graph.node(id).op + " ";
+  EXPECT_EQ(operators,
+            "Conv HardSwish Clip Mul Add Clip Mul Transpose MatMul Reshape Clip Flatten ");
+  EXPECT_TRUE(network.placement.in_float.empty());
+}
+
+TEST(Widths, AreRefusedForNodesWithoutAFormOf16Bits) {
+  EXPECT_EQ(message_of([] {
+              placed([](SmallNet& n) { return n.op("Tile", {n.x, n.list({1, 2, 1, 1})}); },
+                     {"Tile_0=int16"});
+            }),
+            "node \"Tile_0\" (Tile): tflite-int16x8 has no integer form of it; leave it on 8 bits: "
+            "'Tile_0=int8', after other overrides");
 }
 
 }  // namespace

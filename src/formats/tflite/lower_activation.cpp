@@ -53,12 +53,13 @@ void clip_real(Lowering& to, const Node& node, std::pair<float, float> bounds) {
   const Order order = to.order(node);
   const int input = to.input(node, 0, order);
   const int raised = to.inner(node.name + "/raised", to.in_file(input), kReal);
-  const auto extreme = [&](tflite::BuiltinOperator code, float bound, int from, int out) {
-    const int number = to.real_number(node.name + "/bound", bound);
-    to.emit(code, 1, options_of(tflite::MaximumMinimumOptionsT{}), {from, number}, {out});
+  const auto extreme = [&](tflite::BuiltinOperator code, int bound, int from, int out) {
+    to.emit(code, 1, options_of(tflite::MaximumMinimumOptionsT{}), {from, bound}, {out});
   };
-  extreme(tflite::BuiltinOperator_MAXIMUM, bounds.first, input, raised);
-  extreme(tflite::BuiltinOperator_MINIMUM, bounds.second, raised, to.output(node, order));
+  const int low = to.real_number(node.name + "/low", bounds.first);
+  const int high = to.real_number(node.name + "/high", bounds.second);
+  extreme(tflite::BuiltinOperator_MAXIMUM, low, input, raised);
+  extreme(tflite::BuiltinOperator_MINIMUM, high, raised, to.output(node, order));
 }
 
 /// A clip that no producer takes in.
