@@ -123,7 +123,10 @@ inline void check_minimal_tflite(const std::filesystem::path& path) {
     const tflite::TensorT& tensor = *graph.tensors[i];
     EXPECT_TRUE(read.contains(static_cast<int32_t>(i))) << "nobody reads " << tensor.name;
     EXPECT_TRUE(names.insert(tensor.name).second) << "two tensors are called " << tensor.name;
-    if (tensor.buffer == 0 || tensor.quantization) continue;
+    // Values of the graph are told apart by their names, on grids and in float.
+    if (tensor.buffer == 0 || tensor.quantization || tensor.type == tflite::TensorType_FLOAT32) {
+      continue;
+    }
     EXPECT_TRUE(numbers.insert({tensor.type, tensor.shape, tensor.buffer}).second)
         << tensor.name << " is double";
   }

@@ -135,9 +135,7 @@ void Lowering::add_inputs() {
       continue;
     }
     const QuantParams* params = table_.find(id);
-    const bool stays_real = !params && std::ranges::all_of(graph_.users(id), [&](NodeId user) {
-      return real(graph_.node(user));
-    });
+    const bool stays_real = !params && read_as_real(id);
     if ((!params && !stays_real) || value.dtype != DType::Float32) {
       fail(Code::Unsupported, "tflite: the input '{}' is not a quantized float32 tensor",
            value.name);
@@ -159,6 +157,11 @@ void Lowering::add_inputs() {
     model_.inputs.push_back(end);
     made_[id] = {integers, order};
   }
+}
+
+bool Lowering::read_as_real(ValueId id) const {
+  return std::ranges::all_of(graph_.users(id),
+                             [&](NodeId user) { return real(graph_.node(user)); });
 }
 
 int Lowering::end_of(const std::string& name, int integers, const QuantParams& params) {

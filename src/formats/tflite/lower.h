@@ -137,6 +137,7 @@ class Lowering {
   const Row& row_of(const Node& node) const;
   void take_in_activations();
   void add_inputs();
+  bool read_as_real(ValueId id) const;
   /// The tensor at an end of the file that stands for these integers: themselves, or a tensor of
   /// the type that stands there.
   int end_of(const std::string& name, int integers, const QuantParams& params);
