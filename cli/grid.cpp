@@ -22,8 +22,10 @@ void add_grid(CLI::App& app) {
   GridOptions& options = given->options;
   command->add_option("MODEL", given->model, "a float ONNX file")->required();
   command->add_option("--data", given->data, "a data description (YAML)")->required();
-  std::string schemes = "a column; several may be given; default:";
-  for (const std::string& scheme : grid_schemes()) schemes += std::format(" '{}'", scheme);
+  std::string schemes = "a column; several may be given; default, for onnx:";
+  for (const std::string& scheme : grid_schemes(options.format)) {
+    schemes += std::format(" '{}'", scheme);
+  }
   command->add_option("--scheme", options.schemes, schemes)->allow_extra_args(false);
   command
       ->add_option("--way", options.ways,

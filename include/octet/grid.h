@@ -10,7 +10,8 @@
 namespace octet {
 
 struct GridOptions {
-  /// Of scheme words, as in a recipe: "per-tensor symmetric" (`grid_schemes`); empty: all.
+  /// In columns, each of words: per-channel or per-tensor, asymmetric or symmetric, narrow or full,
+  /// power-of-two, dynamic, and for TFLite int16. Empty: those of `grid_schemes`.
   std::vector<std::string> schemes;
   /// Ways to choose ranges and to refine, in rows: an observer ("mse"), or an observer with methods
   /// ("percentile+bias-correction"). Empty: every observer alone, and "percentile" with every
@@ -50,12 +51,13 @@ struct GridReport {
   std::string json() const;
 };
 
-/// The schemes that `grid` tries where none are named.
-std::vector<std::string> grid_schemes();
+/// The schemes that `grid` tries where none are named, for "onnx" or "tflite".
+std::vector<std::string> grid_schemes(const std::string& format);
 
 /// Quantizes a float network in every way and measures each file: for each scheme the images are
 /// looked at once, and every observer chooses from what was seen; methods that change the float
-/// network look again. Which way is best is to be chosen on held-back training images
+/// network look again. Dynamic ranges have one row, without a look. A combination that cannot be
+/// had is a cell with its refusal. Which way is best is to be chosen on held-back training images
 /// (`GridReport::chosen`); the test images only report.
 GridReport grid(const std::filesystem::path& model, const std::filesystem::path& data,
                 const GridOptions& options = {}, const ProgressSink& progress = {});

@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "octet calibration";
-constexpr int64_t kVersion = 2;
+constexpr int64_t kVersion = 3;
 
 std::vector<std::string> names_of(const Group& group, const Graph& graph) {
   std::vector<std::string> names;
@@ -104,6 +104,23 @@ Entries entries_of(const Json& json) {
   return entries;
 }
 
+ChannelMeans means_in(const Json& json, const Graph& graph, const std::filesystem::path& path) {
+  ChannelMeans means;
+  const Json& kept = json.at("means");
+  for (const ValueId id : read_by_products(graph)) {
+    const auto it = kept.find(graph.value(id).name);
+    if (it == kept.end()) continue;  // of a network that was prepared otherwise: said elsewhere
+    ChannelMean& mean = means[id];
+    mean = {.sums = it->at("sums").get<std::vector<double>>(),
+            .count = it->at("count").get<int64_t>()};
+    const int64_t channels = graph.value(id).shape.at(1);
+    if (mean.count > 0 && std::ssize(mean.sums) == channels) continue;
+    fail(Code::Data, "{} is a damaged calibration: '{}' has {} sums of {} numbers, and {} channels",
+         path.string(), graph.value(id).name, mean.sums.size(), mean.count, channels);
+  }
+  return means;
+}
+
 }  // namespace
 
 void write_calibration(const std::filesystem::path& path, const Graph& graph,
@@ -115,10 +132,15 @@ void write_calibration(const std::filesystem::path& path, const Graph& graph,
     entry.update(to_json(sketch));
     groups.push_back(std::move(entry));
   }
+  Json means = Json::object();
+  for (const auto& [id, mean] : calibration.means) {
+    means[graph.value(id).name] = {{"count", mean.count}, {"sums", mean.sums}};
+  }
   const Json json{{"format", kFormat},
                   {"version", kVersion},
                   {"images", calibration.images},
                   {"network", calibration.network},
+                  {"means", std::move(means)},
                   {"groups", std::move(groups)}};
   const std::string text = json.dump() + "\n";
   write_file(path, std::as_bytes(std::span(text)));
@@ -156,6 +178,7 @@ Calibration read_calibration(const std::filesystem::path& path, const Graph& gra
       sketch = to_sketch(*it->second, path);
       sketch.constants = constants_of(group, graph);
     }
+    calibration.means = means_in(json, graph, path);
     if (!network.empty() && network != calibration.network) {
       fail(Code::Data,
            "{} is a calibration of the network {}; this one, whose values have the same names, is "

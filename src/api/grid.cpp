@@ -49,31 +49,43 @@ std::vector<Way> ways_of(std::vector<std::string> texts) {
   return ways;
 }
 
-struct GridScheme {
-  std::string_view name;
-  std::string_view weights;
-  std::string_view activations;
+/// A word of a scheme, and the choice that it makes.
+struct SchemeWord {
+  std::string_view word;
+  std::string DeploymentChoice::* choice;
 };
 
-std::span<const GridScheme> known_schemes() {
-  static constexpr std::array kSchemes{
-      GridScheme{"per-channel asymmetric", "per-channel", "asymmetric"},
-      GridScheme{"per-channel symmetric", "per-channel", "symmetric"},
-      GridScheme{"per-tensor asymmetric", "per-tensor", "asymmetric"},
-      GridScheme{"per-tensor symmetric", "per-tensor", "symmetric"},
-  };
-  return kSchemes;
-}
+constexpr std::array kSchemeWords{
+    SchemeWord{"per-channel", &DeploymentChoice::weights},
+    SchemeWord{"per-tensor", &DeploymentChoice::weights},
+    SchemeWord{"asymmetric", &DeploymentChoice::activations},
+    SchemeWord{"symmetric", &DeploymentChoice::activations},
+    SchemeWord{"narrow", &DeploymentChoice::weight_range},
+    SchemeWord{"full", &DeploymentChoice::weight_range},
+    SchemeWord{"power-of-two", &DeploymentChoice::scales},
+    SchemeWord{"dynamic", &DeploymentChoice::ranges},
+};
+constexpr std::string_view kWide = "int16";  ///< activations, of a target of their own
 
+/// "per-tensor symmetric power-of-two", in files of a format.
 Deployment deployment_named(const std::string& name, const std::string& format) {
-  const auto known = known_schemes();
-  const auto it = std::ranges::find(known, name, &GridScheme::name);
-  if (it == known.end()) {
-    fail(Code::Usage, "the scheme is '{}'; wanted one of '{}'", name, join(grid_schemes(), "', '"));
+  DeploymentChoice choice{.targets = {format == "onnx" ? "onnxruntime-cpu" : "tflite"}};
+  for (const std::string& word : split_text(name, ' ')) {
+    const auto known = std::ranges::find(kSchemeWords, word, &SchemeWord::word);
+    if (known != kSchemeWords.end()) {
+      choice.*known->choice = word;
+    } else if (word == kWide) {
+      choice.activation_bits = 16;
+      if (format == "tflite") choice.targets = {"tflite-int16x8"};
+    } else {
+      std::vector<std::string> words;
+      for (const SchemeWord& scheme : kSchemeWords) words.emplace_back(scheme.word);
+      words.emplace_back(kWide);
+      fail(Code::Usage, "the scheme '{}' has the word '{}'; wanted some of {}", name, word,
+           join(words, ", "));
+    }
   }
-  return deployment_of({.targets = {format == "onnx" ? "onnxruntime-cpu" : "tflite"},
-                        .weights = std::string(it->weights),
-                        .activations = std::string(it->activations)});
+  return deployment_of(choice);
 }
 
 /// A file that goes when the work is done, or fails.
@@ -93,6 +105,11 @@ class ScratchFile {
  private:
   std::filesystem::path path_;
 };
+
+using Clock = std::chrono::steady_clock;
+
+/// The only way to dynamic ranges.
+constexpr const char* kUncalibrated = "no calibration";
 
 class GridRun {
  public:
@@ -134,10 +151,19 @@ class GridRun {
 
   GridReport run() {
     const std::vector<Way> ways = ways_of(options_.ways);
-    for (const std::string& scheme : options_.schemes.empty() ? grid_schemes() : options_.schemes) {
+    for (const std::string& scheme :
+         options_.schemes.empty() ? grid_schemes(options_.format) : options_.schemes) {
       const Deployment deployment = deployment_named(scheme, options_.format);
       observed_.reset();
-      for (const Way& way : ways) measure(scheme, deployment, way);
+      if (deployment.scheme.ranges == Scheme::Ranges::Dynamic) {
+        measure({.scheme = scheme, .way = kUncalibrated, .refusal = {}},
+                [&] { return quantize_weights(graph_, deployment); });
+        continue;
+      }
+      for (const Way& way : ways) {
+        measure({.scheme = scheme, .way = way.name, .refusal = {}},
+                [&] { return quantized(deployment, way); });
+      }
     }
     return std::move(grid_);
   }
@@ -163,22 +189,27 @@ class GridRun {
         .images = options_.calibration_images, .observer = way.observer, .methods = way.methods};
   }
 
-  void measure(const std::string& scheme, const Deployment& deployment, const Way& way) {
-    GridCell cell{.scheme = scheme, .way = way.name, .refusal = {}};
+  QuantizedNetwork quantized(const Deployment& deployment, const Way& way) {
+    const ObservedNetwork& observed = look(deployment, way);
+    begin_ = Clock::now();
+    return solve_network(observed, deployment, settings_of(way), &images_, progress_);
+  }
+
+  /// A combination of scheme and method that cannot be had is an answer.
+  template <class Make>
+  void measure(GridCell cell, Make make) {
     try {
-      const ObservedNetwork& observed = look(deployment, way);
-      const auto begin = std::chrono::steady_clock::now();
-      const QuantizedNetwork network =
-          solve_network(observed, deployment, settings_of(way), &images_, progress_);
+      begin_ = Clock::now();
+      const QuantizedNetwork network = make();
       write_file(file_.path(), quantized_file(network, file_.path()));
-      cell.seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      cell.seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
       const auto session = open_session(file_.path(), 0);
       grid_.runtime = session->runtime();
-      cell.validation = top1(*session, *held_back_, scheme + ", " + way.name + ", held back");
-      cell.test = top1(*session, *test_, scheme + ", " + way.name + ", test");
+      const std::string what = cell.scheme + ", " + cell.way;
+      cell.validation = top1(*session, *held_back_, what + ", held back");
+      cell.test = top1(*session, *test_, what + ", test");
     } catch (const Error& error) {
-      if (error.code() != Code::Unsupported) throw;
+      if (error.code() != Code::Unsupported && error.code() != Code::Usage) throw;
       cell.refusal = error.what();
     }
     grid_.cells.push_back(std::move(cell));
@@ -198,14 +229,22 @@ class GridRun {
   GridReport grid_;
   std::optional<ObservedNetwork> observed_;  ///< by the present scheme,
   std::vector<std::string> preparing_;       ///< after these methods
+  Clock::time_point begin_;                  ///< of what comes after the look
 };
 
 }  // namespace
 
-std::vector<std::string> grid_schemes() {
-  std::vector<std::string> names;
-  for (const GridScheme& scheme : known_schemes()) names.emplace_back(scheme.name);
-  return names;
+std::vector<std::string> grid_schemes(const std::string& format) {
+  return {
+      "per-channel asymmetric",
+      "per-channel symmetric",
+      "per-tensor asymmetric",
+      "per-tensor symmetric",
+      "per-channel asymmetric power-of-two",
+      "per-tensor symmetric power-of-two",
+      format == "onnx" ? "per-channel asymmetric full" : "per-channel symmetric int16",
+      "dynamic",
+  };
 }
 
 GridReport grid(const std::filesystem::path& model, const std::filesystem::path& data,

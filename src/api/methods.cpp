@@ -44,8 +44,12 @@ std::span<const Method> all_methods() {
              .summary = "rounding and steps learn, block by block (BRECQ, 2021; QDrop, 2022)",
              .free_grids = true,
              .refine = run_reconstruct},
+      Method{.name = "analytic-bias-correction",
+             .summary = "biases take back what rounding of weights adds, by known means (2019)",
+             .needs_images = false,
+             .refine = run_analytic_bias_correction},
       Method{.name = "bias-correction",
-             .summary = "biases take back what rounding adds to channels' means (2019)",
+             .summary = "biases take back what all rounding adds to channels' means (2019)",
              .refine = run_bias_correction},
   };
   return kMethods;

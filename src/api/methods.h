@@ -17,6 +17,7 @@ struct MethodContext {
   std::vector<std::string>& notes;  ///< what was done, or why nothing: a line each
   /// For `refine`: the float network as it was calibrated, whatever other methods have moved since.
   const Graph* reference = nullptr;
+  const Calibration* seen = nullptr;  ///< for `refine`
 };
 
 /// A way to win back, without labels, accuracy that rounding costs. Each stands in a file of its

@@ -210,6 +210,8 @@ void solve_apart(QuantizedNetwork& network, const Deployment& deployment,
 QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deployment,
                                const CalibrationSettings& settings, const CalibrationImages* images,
                                const ProgressSink& progress) {
+  const auto methods = methods_named(settings.methods, images != nullptr);
+  refuse_methods(methods, deployment.scheme);
   QuantizedNetwork network = std::move(observed.network);
   const Ranges ranges = choose_ranges(network.placement, observed.seen, settings);
   network.table = solve(network.graph, network.placement, ranges);
@@ -220,12 +222,15 @@ QuantizedNetwork solve_network(ObservedNetwork observed, const Deployment& deplo
     parts = without_skipped(images->split, observed.seen);
     good.emplace(images->dataset, images->source, parts);
   }
-  const auto methods = methods_named(settings.methods, images != nullptr);
   const Graph reference = methods.empty() ? Graph() : network.graph;
   for (const Method* method : methods) {
     if (!method->refine) continue;
-    method->refine(network,
-                   {good ? &*good : nullptr, settings, progress, network.methods, &reference});
+    method->refine(network, {.images = good ? &*good : nullptr,
+                             .settings = settings,
+                             .progress = progress,
+                             .notes = network.methods,
+                             .reference = &reference,
+                             .seen = &observed.seen});
   }
   network.calibration = report_on(network, observed, settings);
   network.pixels = observed.pixels;

@@ -4,6 +4,7 @@
 #include <format>
 
 #include "base/text.h"
+#include "quant/analytic_bias.h"
 #include "quant/bias_correction.h"
 #include "quant/ratio.h"
 #include "train/adaround.h"
@@ -52,6 +53,15 @@ void run_bias_correction(QuantizedNetwork& network, const MethodContext& context
   }
   if (done.without.empty()) return;
   context.notes.push_back("bias-correction: no bias fits to " + join(done.without, ", "));
+}
+
+void run_analytic_bias_correction(QuantizedNetwork& network, const MethodContext& context) {
+  const AnalyticCorrection done = correct_biases_by_means(
+      *context.reference, network.graph, network.placement, network.table, context.seen->means);
+  context.notes.push_back(
+      std::format("analytic-bias-correction: the biases of {} layers moved", done.layers));
+  if (done.without.empty()) return;
+  context.notes.push_back("analytic-bias-correction: no bias fits to " + join(done.without, ", "));
 }
 
 void run_adaround(QuantizedNetwork& network, const MethodContext& context) {

@@ -4,8 +4,10 @@
 
 namespace octet {
 
-// Methods that refine the calibrated network, each with the first of the calibration images.
+// Methods that refine the calibrated network, all but the first with the first of the calibration
+// images.
 
+void run_analytic_bias_correction(QuantizedNetwork& network, const MethodContext& context);
 void run_bias_correction(QuantizedNetwork& network, const MethodContext& context);
 void run_adaround(QuantizedNetwork& network, const MethodContext& context);
 void run_reconstruct(QuantizedNetwork& network, const MethodContext& context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/executor.h"
 #include "ops/op_def.h"
 #include "quant/stretches.h"
 
@@ -26,6 +27,17 @@ ValueId add_bias(Graph& graph, Placement& placement, NodeId node, int64_t channe
   placement.group_of[bias] = placement.groups.size();
   placement.groups.push_back({{bias}, BiasGrid{held.inputs[0], weight}});
   return bias;
+}
+
+void take_from_bias(Graph& graph, Placement& placement, NodeId node, const at::Tensor& error) {
+  const Node& held = graph.node(node);
+  const double factor = held.op == "Gemm" ? held.number("beta", 1) : 1;
+  const ValueId given = held.input(std::get<Weighted>(op_of(held).quant.value).bias);
+  const ValueId known = given != kAbsent ? given : add_bias(graph, placement, node, error.numel());
+  at::Tensor bias = to_torch(*graph.value(known).constant).to(at::kDouble);
+  if (bias.numel() == 1) bias = bias.reshape({1}).expand({error.numel()});
+  if (factor != 0) bias = bias - error.reshape(bias.sizes()) / factor;
+  graph.value(known).constant = from_torch(bias.to(at::kFloat));
 }
 
 }  // namespace octet

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <string>
 
 #include "graph/graph.h"
@@ -16,5 +18,9 @@ std::string added_bias_name(const Node& node);
 /// Gives the node, whose weight has a grid, a bias of zeros, with its place among the groups. The
 /// node takes a bias, and has none. `solve_constants` makes its entry.
 ValueId add_bias(Graph& graph, Placement& placement, NodeId node, int64_t channels);
+
+/// Takes an error in the mean of each output channel from the bias of such a node, which gets one
+/// where it had none.
+void take_from_bias(Graph& graph, Placement& placement, NodeId node, const at::Tensor& error);
 
 }  // namespace octet

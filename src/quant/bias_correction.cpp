@@ -115,7 +115,7 @@ class BiasCorrector {
       ++result_.layers;
       const at::Tensor share = error.abs() / wanted.at(out).deviation().clamp_min(1e-12);
       errors += share.mean().item<double>();
-      take_from_bias(id, error);
+      take_from_bias(graph_, placement_, id, error);
       solve_constants(graph_, placement_, table_);
     }
     result_.before = result_.layers == 0 ? 0 : errors / static_cast<double>(result_.layers);
@@ -143,22 +143,6 @@ class BiasCorrector {
     OutputSums<Simulation> look({{out, &node}}, graph_, placement_, table_);
     stream_through(graph_, executor, look, next);
     return look.sums.at(out);
-  }
-
-  void take_from_bias(NodeId id, const at::Tensor& error) {
-    const double factor = graph_.node(id).op == "Gemm" ? graph_.node(id).number("beta", 1) : 1;
-    const ValueId known = bias_of(id, error.numel());
-    at::Tensor bias = to_torch(*graph_.value(known).constant).to(at::kDouble);
-    if (bias.numel() == 1) bias = bias.reshape({1}).expand({error.numel()});
-    if (factor != 0) bias = bias - error.reshape(bias.sizes()) / factor;
-    graph_.value(known).constant = from_torch(bias.to(at::kFloat));
-  }
-
-  /// The node's bias; a new one of zeros where it had none.
-  ValueId bias_of(NodeId id, int64_t channels) {
-    const Node& node = graph_.node(id);
-    const ValueId known = node.input(std::get<Weighted>(op_of(node).quant.value).bias);
-    return known != kAbsent ? known : add_bias(graph_, placement_, id, channels);
   }
 
   const Graph& reference_;

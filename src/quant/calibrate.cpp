@@ -57,10 +57,12 @@ class Watcher final : public Interpretation {
       if (!std::holds_alternative<FromData>(placement.groups[i].rule)) continue;
       sketches_[i] = {};
     }
+    for (const ValueId id : read_by_products(graph)) means_[id] = {};
   }
 
   at::Tensor activation(ValueId id, const at::Tensor& tensor) override {
     if (tensor.scalar_type() != at::kFloat) return tensor;
+    if (const auto mean = means_.find(id); mean != means_.end()) mean->second.add(tensor);
     const auto group = placement_.group_of.find(id);
     // What moved was seen before; what is absorbed is never stored.
     if (group == placement_.group_of.end() || !sketches_.contains(group->second) ||
@@ -84,6 +86,7 @@ class Watcher final : public Interpretation {
   /// What another one saw counts as of this batch.
   void add_batch(const Watcher& other) {
     for (const auto& [group, histogram] : other.batch_) batch_[group].merge(histogram);
+    for (const auto& [id, mean] : other.means_) means_[id].merge(mean);
   }
   /// `images`: that were seen so far, with those of this batch.
   void end_batch(int64_t images) {
@@ -101,12 +104,14 @@ class Watcher final : public Interpretation {
     }
     return std::move(sketches_);
   }
+  ChannelMeans take_means() { return std::move(means_); }
 
  private:
   const Graph& graph_;
   const Placement& placement_;
   std::map<size_t, Sketch> sketches_;
   std::map<size_t, Histogram> batch_;
+  ChannelMeans means_;
 };
 
 /// Images that are run together: as many as keep the activations near the processor, and few enough
@@ -160,6 +165,7 @@ class Look {
            given_, seen_.skip_reasons[0]);
     }
     seen_.sketches = watcher_.take();
+    seen_.means = watcher_.take_means();
     return std::move(seen_);
   }
 
@@ -225,6 +231,7 @@ void Calibration::merge(const Calibration& other) {
     if (images > 0) sketches[group].mark(images);
     sketches[group].merge(sketch);
   }
+  for (const auto& [id, mean] : other.means) means[id].merge(mean);
   images += other.images;
   batch = std::max(batch, other.batch);
   skipped.insert(skipped.end(), other.skipped.begin(), other.skipped.end());

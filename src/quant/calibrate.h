@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "kernels/range.h"
+#include "quant/channel_means.h"
 #include "quant/place.h"
 #include "quant/settings.h"
 #include "quant/sketch.h"
@@ -29,7 +30,8 @@ struct BadImages {
 /// What one look at the calibration images leaves; its size does not depend on their number.
 struct Calibration {
   std::map<size_t, Sketch> sketches;  ///< of every group whose rule is `FromData`, by group index
-  int64_t images = 0;                 ///< that the sketches are of
+  ChannelMeans means = {};            ///< of what operators with weights and biases read
+  int64_t images = 0;                 ///< that all this is of
   int64_t batch = 0;                  ///< images that were given together, at most
   std::vector<int64_t> skipped = {};  ///< images that were left out, by their numbers
   std::vector<std::string> skip_reasons = {};  ///< of the first kNamedBadImages, a line each

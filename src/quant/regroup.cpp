@@ -41,7 +41,7 @@ ValueId observed_for(const Graph& graph, const Placement& alone, ValueId id) {
 
 Calibration regroup(const Graph& graph, const Placement& placement, const Placement& alone,
                     const Calibration& seen) {
-  Calibration found{.sketches = {}, .images = seen.images};
+  Calibration found{.sketches = {}, .means = seen.means, .images = seen.images};
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (!std::holds_alternative<FromData>(group.rule)) continue;

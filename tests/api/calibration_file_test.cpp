@@ -48,6 +48,24 @@ TEST(CalibrationFile, GivesBackWhatWasWritten) {
   const Calibration read_back = read_calibration(folder / "a.calib", net.graph, net.placement);
   EXPECT_EQ(read_back.images, 100);
   EXPECT_TRUE(read_back.sketches == made.sketches);
+  ASSERT_EQ(made.means.size(), 1U);
+  EXPECT_EQ(made.means.begin()->second.count, 400);
+  EXPECT_TRUE(read_back.means == made.means);
+}
+
+TEST(CalibrationFile, HasAMeanOfEveryChannel) {
+  const TempFolder folder;
+  const Net net("sum");
+  const auto path = folder / "a.calib";
+  write_calibration(path, net.graph, net.placement, net.look(-1, 3));
+  std::string text = read(path);
+  const size_t at = text.find("\"sums\":[");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at + 8, "1.5,");
+  write_file(path, std::as_bytes(std::span(text)));
+  EXPECT_EQ(
+      message_of([&] { read_calibration(path, net.graph, net.placement); }),
+      path.string() + " is a damaged calibration: 'x' has 2 sums of 400 numbers, and 1 channels");
 }
 
 TEST(CalibrationFile, IsOfOneNetwork) {
@@ -114,9 +132,9 @@ TEST(CalibrationFile, IsRefusedInOneLine) {
                                " is no calibration, or a damaged one; wanted what 'octet quantize "
                                "--keep-calibration' writes");
   std::string other = good;
-  other.replace(other.find("\"version\":2"), 11, "\"version\":7");
+  other.replace(other.find("\"version\":3"), 11, "\"version\":7");
   EXPECT_EQ(message(other),
-            name + " is a calibration of version 7; wanted version 2: calibrate again");
+            name + " is a calibration of version 7; wanted version 3: calibrate again");
   std::string shifted = good;
   shifted.replace(shifted.find("\"counts\":["), 10, "\"counts\":[1,");
   EXPECT_TRUE(message(shifted).starts_with(name + " is a damaged calibration: "))

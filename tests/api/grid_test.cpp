@@ -50,6 +50,40 @@ TEST(Grid, MeasuresTheFilesThatQuantizeWrites) {
   }
 }
 
+TEST(Grid, SaysWhichCombinationsCannotBeHad) {
+  const Bars bars;
+  const GridReport made =
+      grid(bars.model, bars.data,
+           {.schemes = {"per-tensor symmetric power-of-two", "per-channel full", "dynamic"},
+            .ways = {"minmax", "minmax+adaround"},
+            .calibration_images = 16});
+  ASSERT_EQ(made.cells.size(), 5U);
+  EXPECT_EQ(made.cells[0].refusal, "");
+  EXPECT_EQ(made.cells[1].refusal,
+            "the method 'adaround' wants scales of any size and narrow weights; leave out "
+            "'power-of-two'");
+  EXPECT_EQ(made.cells[2].refusal, "");
+  EXPECT_EQ(made.cells[3].refusal,
+            "the method 'adaround' wants scales of any size and narrow weights; leave out 'full'");
+  EXPECT_EQ(made.cells[4].way, "no calibration");
+  EXPECT_EQ(made.cells[4].refusal, "");
+  const auto file = bars.folder / "dynamic.onnx";
+  quantize(bars.model, {}, {file}, {.ranges = "dynamic"});
+  EXPECT_DOUBLE_EQ(made.cells[4].test, evaluate(file, bars.data).top1);
+}
+
+TEST(Grid, MeasuresWideActivationsInTflite) {
+  const Bars bars;
+  const GridReport made = grid(bars.model, bars.data,
+                               {.schemes = {"per-channel symmetric int16"},
+                                .ways = {"minmax"},
+                                .format = "tflite",
+                                .calibration_images = 16});
+  ASSERT_EQ(made.cells.size(), 1U);
+  EXPECT_EQ(made.cells[0].refusal, "");
+  EXPECT_TRUE(made.runtime.starts_with("TFLite"));
+}
+
 TEST(Grid, ChoosesOnHeldBackImages) {
   const GridReport grid{.model = "net",
                         .runtime = "ONNX Runtime 1",
@@ -79,8 +113,12 @@ TEST(Grid, RefusesWhatItDoesNotKnow) {
     return message_of([&] { grid(bars.model, bars.data, options); });
   };
   EXPECT_EQ(message({.schemes = {"per-row"}}),
-            "the scheme is 'per-row'; wanted one of 'per-channel asymmetric', 'per-channel "
-            "symmetric', 'per-tensor asymmetric', 'per-tensor symmetric'");
+            "the scheme 'per-row' has the word 'per-row'; wanted some of per-channel, per-tensor, "
+            "asymmetric, symmetric, narrow, full, power-of-two, dynamic, int16");
+  EXPECT_EQ(
+      message({.schemes = {"per-channel full"}, .format = "tflite"}),
+      "the target tflite has weights from -127 to 127 (TFLite's specification); wanted the narrow "
+      "range");
   EXPECT_EQ(message({.format = "pdf"}), "the format is 'pdf'; wanted onnx or tflite");
   EXPECT_TRUE(message({.ways = {"median"}}).contains("'median'"));
   EXPECT_TRUE(message({.ways = {"mse+magic"}}).contains("the method is 'magic'; wanted one of"));

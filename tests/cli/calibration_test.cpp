@@ -38,6 +38,11 @@ TEST(KeptCalibration, GivesTheFileThatImagesGive) {
   EXPECT_EQ(bytes_of(place.file("a.onnx")), bytes_of(place.file("b.onnx")));
   run("quantize @net.onnx --calibration @a.calib -o @b.onnx --observer percentile-99.999");
   EXPECT_NE(bytes_of(place.file("a.onnx")), bytes_of(place.file("b.onnx")));
+  run("quantize @net.onnx --data @data.yaml -o @a.onnx --method analytic-bias-correction");
+  const std::string said =
+      run("quantize @net.onnx --calibration @a.calib -o @b.onnx --method analytic-bias-correction");
+  EXPECT_TRUE(said.contains("analytic-bias-correction: the biases of ")) << said;
+  EXPECT_EQ(bytes_of(place.file("a.onnx")), bytes_of(place.file("b.onnx")));
 }
 
 TEST(KeptCalibration, OfAnotherNetworkIsRefused) {

@@ -59,6 +59,16 @@ void expect_same(const Calibration& a, const Calibration& b) {
     RC_ASSERT(sketch.histogram == b.sketches.at(group).histogram);
     RC_ASSERT(sketch.constants == b.sketches.at(group).constants);
   }
+  RC_ASSERT(a.means.size() == b.means.size());
+  for (const auto& [id, mean] : a.means) {
+    const ChannelMean& other = b.means.at(id);
+    RC_ASSERT(mean.count == other.count);
+    for (size_t i = 0; i < mean.sums.size(); ++i) {
+      // Sums of doubles round; numbers that cancel leave that of the largest.
+      const double size = 1e-9 * std::ldexp(1.0, 20);
+      RC_ASSERT(std::abs(mean.sums[i] - other.sums[i]) <= size);
+    }
+  }
 }
 
 RC_GTEST_PROP(Merge, OfAnyPartsInAnyOrderAndGroupingIsOneLook, ()) {
