@@ -87,7 +87,7 @@ void add_quantize(CLI::App& app) {
                    "weights of products in groups, for ONNX Runtime")
       ->capture_default_str();
   command->add_option("--weight-bits", options.weight_bits,
-                      "of weight-only ranges: 4 or 8; default: 4");
+                      "8, or 4 (in TFLite, of convolutions); of weight-only ranges 4, or 8");
   command->add_option("--group", options.group_size,
                       "of weight-only ranges: weights that share a scale: 16, 32, 64, 128 or 256; "
                       "default: 32");

@@ -11,7 +11,8 @@ namespace octet {
 
 struct GridOptions {
   /// In columns, each of words: per-channel or per-tensor, asymmetric or symmetric, narrow or full,
-  /// power-of-two, dynamic, and for TFLite int16. Empty: those of `grid_schemes`.
+  /// power-of-two, dynamic, and for TFLite int16 (activations), int4 (weights). Empty: those of
+  /// `grid_schemes`.
   std::vector<std::string> schemes;
   /// Ways to choose ranges and to refine, in rows: an observer ("mse"), or an observer with methods
   /// ("percentile+bias-correction"). Empty: every observer alone, and "percentile" with every

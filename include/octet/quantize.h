@@ -60,7 +60,7 @@ struct QuantizeOptions {
   /// bits, `group_size` neighbours along the inputs sharing a scale; activations stay float (ONNX
   /// Runtime's MatMulNBits). Needs data for the method "gptq" alone (docs/language.md).
   std::string ranges = "static";
-  int weight_bits = 0;     ///< of weight-only ranges: 4 or 8; 0: 4
+  int weight_bits = 0;     ///< 8, or 4 where the targets have such kernels; 0: 8 (weight-only: 4)
   int64_t group_size = 0;  ///< of weight-only ranges: 16, 32, 64, 128 or 256; 0: 32
   /// Sizes of the input that the network's file leaves open: "NAME=1x3x224x224", or "1x3x224x224".
   /// The first may be N: any batch.

@@ -87,7 +87,8 @@ class Adopter {
     DType wanted = DType::Int8;
     if (const auto* weight = std::get_if<WeightGrid>(&group.rule)) {
       params.axis = weight->axis;
-      params.low = group.scheme.weight_range == Scheme::WeightRange::Full ? -128 : -127;
+      params.low = weight_bounds(group.scheme).low;
+      params.high = weight_bounds(group.scheme).high;
     } else if (std::holds_alternative<BiasGrid>(group.rule)) {
       wanted = DType::Int32;
       params.axis = bias_axis(std::get<BiasGrid>(group.rule));

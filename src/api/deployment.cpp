@@ -129,11 +129,21 @@ void check_weight_only(const DeploymentChoice& choice, const Deployment& made) {
   if (made.scheme.scales == Scheme::Scales::PowerOfTwo) refuse("scales", choice.scales);
 }
 
-void refuse_groups(const DeploymentChoice& choice) {
-  if (choice.weight_bits == 0 && choice.group_size == 0) return;
-  fail(Code::Usage,
-       "the bits of weights, and groups of them, are for the ranges 'weight-only', not '{}'",
-       choice.ranges.empty() ? "static" : choice.ranges);
+/// Of weights that are not in groups.
+int weight_bits_of(const DeploymentChoice& choice, const Scheme& scheme) {
+  if (choice.group_size != 0) {
+    fail(Code::Usage, "groups of weights are for the ranges 'weight-only', not '{}'",
+         choice.ranges.empty() ? "static" : choice.ranges);
+  }
+  if (choice.weight_bits == 0 || choice.weight_bits == 8) return 8;
+  if (choice.weight_bits != 4) {
+    fail(Code::Usage, "weights of {} bits; wanted 8 or 4", choice.weight_bits);
+  }
+  if (scheme.ranges != Scheme::Ranges::Static) {
+    fail(Code::Usage, "weights of 4 bits are for static ranges, and weight-only ones, not '{}'",
+         choice.ranges);
+  }
+  return choice.weight_bits;
 }
 
 }  // namespace
@@ -196,7 +206,7 @@ Deployment deployment_of(const DeploymentChoice& choice) {
   if (weight_only) {
     check_weight_only(choice, made);
   } else {
-    refuse_groups(choice);
+    made.scheme.weight_bits = weight_bits_of(choice, made.scheme);
   }
   check_activation_bits(targets, made.scheme);
   made.form = form_for(targets, choice.io.empty() ? targets.io() : parse_io(choice.io));

@@ -23,7 +23,7 @@ struct DeploymentChoice {
   int activation_bits = 0;       ///< 8 or 16; 0: what the first target takes
   /// "static", "dynamic" or "weight-only"; the first where nothing is said
   std::string ranges = {};
-  int weight_bits = 0;                   ///< of weight-only ranges: 4 or 8; 0: 4
+  int weight_bits = 0;                   ///< 4 or 8; 0: 8, of weight-only ranges 4
   int64_t group_size = 0;                ///< of weight-only ranges: one of `kGroupSizes`; 0: 32
   std::vector<Override> overrides = {};  ///< what some nodes do otherwise
   std::string weight_range = {};         ///< "narrow" or "full"; the former where nothing is said

@@ -65,7 +65,8 @@ constexpr std::array kSchemeWords{
     SchemeWord{"power-of-two", &DeploymentChoice::scales},
     SchemeWord{"dynamic", &DeploymentChoice::ranges},
 };
-constexpr std::string_view kWide = "int16";  ///< activations, of a target of their own
+constexpr std::string_view kWide = "int16";    ///< activations, of a target of their own
+constexpr std::string_view kFewBits = "int4";  ///< weights
 
 /// "per-tensor symmetric power-of-two", in files of a format.
 Deployment deployment_named(const std::string& name, const std::string& format) {
@@ -74,6 +75,8 @@ Deployment deployment_named(const std::string& name, const std::string& format) 
     const auto known = std::ranges::find(kSchemeWords, word, &SchemeWord::word);
     if (known != kSchemeWords.end()) {
       choice.*known->choice = word;
+    } else if (word == kFewBits) {
+      choice.weight_bits = 4;
     } else if (word == kWide) {
       choice.activation_bits = 16;
       if (format == "tflite") choice.targets = {"tflite-int16x8"};
@@ -81,6 +84,7 @@ Deployment deployment_named(const std::string& name, const std::string& format) 
       std::vector<std::string> words;
       for (const SchemeWord& scheme : kSchemeWords) words.emplace_back(scheme.word);
       words.emplace_back(kWide);
+      words.emplace_back(kFewBits);
       fail(Code::Usage, "the scheme '{}' has the word '{}'; wanted some of {}", name, word,
            join(words, ", "));
     }

@@ -192,6 +192,7 @@ void read_scheme(YamlSection& root, DeploymentChoice& choice) {
   choice.weights = read_word(scheme, "weights", {"per-channel", "per-tensor"});
   choice.activations = read_word(scheme, "activations", {"asymmetric", "symmetric"});
   choice.weight_range = read_word(scheme, "weight_range", {"narrow", "full"});
+  choice.weight_bits = static_cast<int>(scheme.whole("weight_bits", {4, 8}, 8));
   choice.scales = read_word(scheme, "scales", {"any", "power-of-two"});
   choice.saturation = read_word(scheme, "saturation", {"avoid", "report"});
   choice.ranges = read_word(scheme, "ranges", {"static", "dynamic"});

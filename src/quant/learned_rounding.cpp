@@ -21,7 +21,6 @@ namespace {
 // The sigmoid is stretched from [0, 1] to [-0.1, 1.1], and cut: so its ends are reached.
 constexpr double kRectifiedLow = -0.1;
 constexpr double kRectifiedHigh = 1.1;
-constexpr double kLastInteger = 127;
 // From here on a pair may have a say in the scale (pair_scales), but for the rounding of floats.
 constexpr double kLargeSum = (kLargestPair - 0.001) * (1 - 1e-6);
 
@@ -47,11 +46,11 @@ at::Tensor places_of(const at::Tensor& which, PairOrder order, const at::Tensor&
 }  // namespace
 
 LearnedRounding::LearnedRounding(at::Tensor weight, const QuantParams& params, PairOrder pairs)
-    : weight_(std::move(weight)), pairs_(pairs) {
+    : weight_(std::move(weight)), last_(params.high), pairs_(pairs) {
   const at::NoGradGuard no_grad;
   scale_ = scales_along(params, weight_);
   const at::Tensor steps = weight_ / scale_;
-  nearest_ = steps.round().clamp(-kLastInteger, kLastInteger);
+  nearest_ = steps.round().clamp(-last_, last_);
   down_ = steps.floor();
   kept_ = ends_of_grid();
   const at::Tensor start = (steps - down_ - kRectifiedLow) / (kRectifiedHigh - kRectifiedLow);
@@ -61,7 +60,7 @@ LearnedRounding::LearnedRounding(at::Tensor weight, const QuantParams& params, P
 
 /// What makes the scale: the ends of the grid, and pairs as large as they may be.
 at::Tensor LearnedRounding::ends_of_grid() const {
-  at::Tensor ends = nearest_.abs() >= kLastInteger;
+  at::Tensor ends = nearest_.abs() >= last_;
   if (pairs_ == PairOrder::None) return ends;
   const at::Tensor sums = weight_pairs(pairs_, weight_ / scale_).sum(-1).abs();
   return ends.logical_or_(places_of(sums > kLargeSum, pairs_, weight_));
@@ -84,11 +83,11 @@ at::Tensor LearnedRounding::undecided(double beta) const {
 at::Tensor LearnedRounding::hard() const {
   const at::NoGradGuard no_grad;
   at::Tensor chosen = at::where(share_up() >= 0.5, down_ + 1, down_);
-  chosen.clamp_(-kLastInteger, kLastInteger);
+  chosen.clamp_(-last_, last_);
   chosen = at::where(kept_, nearest_, chosen);
   // The largest weight that asks for no larger scale.
-  at::Tensor most = scale_ * kLastInteger;
-  most = at::where(most / kLastInteger > scale_, most * (1 - 1e-7), most);
+  at::Tensor most = scale_ * last_;
+  most = at::where(most / last_ > scale_, most * (1 - 1e-7), most);
   chosen = at::where(chosen == nearest_, weight_,
                      at::minimum(chosen.abs() * scale_, most).copysign(chosen));
   if (pairs_ != PairOrder::None) keep_pairs(chosen);

@@ -43,6 +43,7 @@ class LearnedRounding {
   at::Tensor down_;
   at::Tensor kept_;  ///< true where the weight is rounded to nearest
   at::Tensor variable_;
+  double last_;  ///< integer of the grid
   PairOrder pairs_;
 };
 

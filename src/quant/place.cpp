@@ -389,7 +389,17 @@ class Placer {
       if (wide_.contains(id)) scheme.activation_bits = 16;
     }
     if (scheme.activation_bits == 16) scheme.activations = Scheme::Activations::Symmetric;
+    if (std::holds_alternative<WeightGrid>(rule)) scheme.weight_bits = weight_bits(values[0]);
     placement_.groups.push_back({std::move(values), std::move(rule), scheme});
+  }
+
+  /// What all kernels take that read the weight.
+  int weight_bits(ValueId weight) const {
+    int bits = placement_.scheme.weight_bits;
+    for (const NodeId user : graph_.users(weight)) {
+      bits = std::max(bits, targets_.demand(user).weight_bits);
+    }
+    return bits;
   }
 
   const Graph& graph_;

@@ -32,7 +32,7 @@ struct Scheme {
   };
   /// The integers of weights.
   enum class WeightRange : uint8_t {
-    Narrow,  ///< -127 to 127, as TFLite demands
+    Narrow,  ///< -127 to 127 (of 4 bits: -7 to 7), as TFLite demands
     Full,    ///< -128 to 127; on targets of uint8 activations stored as 0 to 255 around 128
   };
   enum class Scales : uint8_t {
@@ -42,6 +42,7 @@ struct Scheme {
   Weights weights = Weights::PerChannel;
   Activations activations = Activations::Asymmetric;
   int activation_bits = 8;  ///< 8, or 16 (then symmetric)
+  int weight_bits = 8;      ///< of static ranges: 8, or 4 where a kernel takes them
   Ranges ranges = Ranges::Static;
   Saturation saturation = Saturation::Avoid;
   WeightRange weight_range = WeightRange::Narrow;
@@ -50,6 +51,16 @@ struct Scheme {
 
   bool operator==(const Scheme&) const = default;
 };
+
+/// The ends of the integers of weights.
+struct WeightBounds {
+  int32_t low;
+  int32_t high;
+};
+constexpr WeightBounds weight_bounds(const Scheme& scheme) {
+  const int32_t high = scheme.weight_bits == 4 ? 7 : 127;
+  return {scheme.weight_range == Scheme::WeightRange::Full ? -high - 1 : -high, high};
+}
 
 /// What weight-only ranges have: ONNX Runtime 1.23 refuses 2 bits, and computes nonsense of groups
 /// of 512.

@@ -24,16 +24,16 @@ QuantParams rescaled_params(const Rescaled& rule, const QuantTable& table, const
   return params;
 }
 
-/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1. In the full
-/// range what lies below zero has a step more.
-std::vector<float> magnitudes(const Tensor& weight, int axis, bool full) {
+/// Largest magnitude of every slice along `axis`; of the whole weight where that is -1. Where the
+/// bounds have a step more below zero, what lies there counts for as much less.
+std::vector<float> magnitudes(const Tensor& weight, int axis, WeightBounds bounds) {
   const auto values = weight.as<float>();
   const std::span<const int64_t> shape = weight.shape;
   const auto at = static_cast<size_t>(axis);
   std::vector<float> largest(axis < 0 ? 1 : static_cast<size_t>(shape[at]), 0.0F);
   const auto inner =
       axis < 0 ? values.size() : static_cast<size_t>(element_count(shape.subspan(at + 1)));
-  const float below = full ? 127.0F / 128.0F : 1.0F;
+  const float below = static_cast<float>(bounds.high) / static_cast<float>(-bounds.low);
   for (size_t row = 0; row * inner < values.size(); ++row) {
     float& slot = largest[row % largest.size()];
     for (const float value : values.subspan(row * inner, inner)) {
@@ -53,30 +53,30 @@ float bias_magnitude(const Tensor& bias, const WeightGrid& rule, size_t c) {
 }
 
 /// The scales that a weight asks for: those that it has learned, or the least that clip nothing.
-std::vector<float> wanted_scales(const Graph& graph, ValueId weight, int axis, bool full,
+std::vector<float> wanted_scales(const Graph& graph, ValueId weight, int axis, WeightBounds bounds,
                                  const QuantParams* known) {
-  std::vector<float> scales = magnitudes(*graph.value(weight).constant, axis, full);
+  std::vector<float> scales = magnitudes(*graph.value(weight).constant, axis, bounds);
   for (size_t c = 0; c < scales.size(); ++c) {
     if (!std::isfinite(scales[c])) {
       fail(Code::Numeric, "the weight '{}' is not finite{}", graph.value(weight).name,
            axis < 0 ? "" : std::format(" in channel {}", c));
     }
-    scales[c] = std::max(scales[c] / 127.0F, kSmallestScale);
+    scales[c] = std::max(scales[c] / static_cast<float>(bounds.high), kSmallestScale);
   }
   return known && known->origin == Origin::Learned ? known->scale : scales;
 }
 
 QuantParams weight_params(const Graph& graph, ValueId weight, const WeightGrid& rule,
                           const Scheme& scheme, const QuantTable& table) {
-  const bool full = scheme.weight_range == Scheme::WeightRange::Full;
+  const WeightBounds bounds = weight_bounds(scheme);
   const QuantParams* known = table.find(weight);
   QuantParams params{.axis = rule.axis,
-                     .low = full ? -128 : -127,
-                     .high = 127,
+                     .low = bounds.low,
+                     .high = bounds.high,
                      .origin = known ? known->origin : Origin::Observed};
   const Tensor* bias = rule.bias == kAbsent ? nullptr : &*graph.value(rule.bias).constant;
   const float input_scale = bias ? table.at(rule.input, graph).scale[0] : 0;
-  const std::vector<float> wanted = wanted_scales(graph, weight, rule.axis, full, known);
+  const std::vector<float> wanted = wanted_scales(graph, weight, rule.axis, bounds, known);
   for (size_t c = 0; c < wanted.size(); ++c) {
     float scale = wanted[c];
     if (bias)

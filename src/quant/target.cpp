@@ -20,6 +20,10 @@ Scheme::Weights TargetProfile::weights() const {
   return any ? Scheme::Weights::PerChannel : Scheme::Weights::PerTensor;
 }
 
+int TargetProfile::weight_bits() const {
+  return std::ranges::min(ops, {}, &TargetOp::weight_bits).weight_bits;
+}
+
 const std::vector<TargetProfile>& all_targets() {
   static const std::vector<TargetProfile> targets{
       onnxruntime_cpu(), onnxruntime_qdq_any(), tflite(),  tflite_int16x8(),
@@ -77,6 +81,12 @@ void TargetSet::check(const Scheme& scheme) const {
            "narrow range",
            profile->name);
     }
+    if (scheme.weight_bits < profile->weight_bits()) {
+      fail(Code::Usage,
+           "the target {} has no integer kernels of {}-bit weights; wanted 8 bits, or the target "
+           "tflite",
+           profile->name, scheme.weight_bits);
+    }
     if (scheme.weights == profile->weights() || scheme.weights == Scheme::Weights::PerTensor)
       continue;
     fail(Code::Usage,
@@ -128,13 +138,16 @@ std::string TargetSet::refusal(const Graph& graph, const Node& node) const {
 
 TargetOp TargetSet::demand(std::string_view op) const {
   TargetOp strictest{op};
+  int bits = 4;
   for (const TargetProfile* profile : profiles_) {
     const TargetOp* row = profile->find(op);
     if (!row) continue;
     const Scheme::Weights weights = std::max(row->weights, strictest.weights);
     if (row->output > strictest.output) strictest = *row;
     strictest.weights = weights;
+    bits = std::max(bits, row->weight_bits);
   }
+  strictest.weight_bits = bits;
   return strictest;
 }
 

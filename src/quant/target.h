@@ -38,7 +38,8 @@ struct TargetOp {
   int32_t zero_point = 0;
   Scheme::Weights weights = Scheme::Weights::PerChannel;  ///< the finest that its kernel takes
   Constraint constraint = nullptr;
-  Version since = {};  ///< the first release of the runtime with this kernel
+  int weight_bits = 8;  ///< the fewest of a constant weight that its kernel takes
+  Version since = {};   ///< the first release of the runtime with this kernel
 };
 
 /// Which nodes the files of a target may compute in float between integers.
@@ -74,6 +75,8 @@ struct TargetProfile {
   const TargetOp* find(std::string_view op) const;
   /// The finest granularity of weights that any of its operators takes.
   Scheme::Weights weights() const;
+  /// The fewest bits of a weight that any of its operators takes.
+  int weight_bits() const;
 };
 
 const std::vector<TargetProfile>& all_targets();
@@ -98,7 +101,7 @@ class TargetSet {
   /// A target adds pairs of products in 16 bits on some processors.
   bool narrow_sums() const;
   /// The strictest demand of the set: Fixed before SameAsInput before Free, per tensor before per
-  /// channel.
+  /// channel, 8 bits of weights before 4.
   TargetOp demand(std::string_view op) const;
   /// Every target computes functions of one number by tables.
   bool tables() const;

@@ -20,16 +20,15 @@ std::vector<float> numbers(const at::Tensor& tensor) {
   return {from, from + plain.numel()};
 }
 
-/// The least scales with which nothing of the weight is clipped; in the full range what lies below
-/// zero has a step more.
-std::vector<float> covering_scales(const at::Tensor& weight, int axis, bool full) {
+/// The least scales with which nothing of the weight is clipped.
+std::vector<float> covering_scales(const at::Tensor& weight, int axis, WeightBounds bounds) {
   std::vector<int64_t> others;
   for (int64_t d = 0; d < weight.dim(); ++d) {
     if (d != axis) others.push_back(d);
   }
-  const at::Tensor magnitude =
-      full ? at::maximum(weight, weight * (-127.0F / 128.0F)) : weight.abs();
-  const at::Tensor most = at::amax(magnitude, others) / 127.0F;
+  const float below = static_cast<float>(bounds.high) / static_cast<float>(bounds.low);
+  const at::Tensor magnitude = at::maximum(weight, weight * below);
+  const at::Tensor most = at::amax(magnitude, others) / static_cast<float>(bounds.high);
   return numbers(most.clamp_min_(kSmallestScale));
 }
 
@@ -66,16 +65,22 @@ ChannelGrids TrainedWeights::grids_of(ValueId id, const at::Tensor& weight, cons
   const Group& group = placement_.groups[placement_.group_of.at(id)];
   const auto& rule = std::get<WeightGrid>(group.rule);
   const Scheme& scheme = group.scheme;
-  const bool full = scheme.weight_range == Scheme::WeightRange::Full;
+  const WeightBounds bounds = weight_bounds(scheme);
   const QuantParams* given = table_.find(id);
   if (given && given->origin == Origin::Imported) {
-    return {.scales = given->scale, .axis = rule.axis, .low = given->low, .damping = damping_};
+    return {.scales = given->scale,
+            .axis = rule.axis,
+            .low = given->low,
+            .high = given->high,
+            .damping = damping_};
   }
   const auto learned = learned_.find(id);
-  ChannelGrids grids{.scales = learned != learned_.end() ? learned->second.scales()
-                                                         : covering_scales(weight, rule.axis, full),
+  ChannelGrids grids{.scales = learned != learned_.end()
+                                   ? learned->second.scales()
+                                   : covering_scales(weight, rule.axis, bounds),
                      .axis = rule.axis,
-                     .low = full ? -128 : -127,
+                     .low = bounds.low,
+                     .high = bounds.high,
                      .damping = damping_};
   const std::vector<float> wanted = grids.scales;
   if (rule.pairs != PairOrder::None) raise(grids.scales, numbers(pair_scales(rule.pairs, weight)));

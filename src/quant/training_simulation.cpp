@@ -330,12 +330,12 @@ void TrainingSimulation::hold_oscillating() {
     const auto* rule = std::get_if<WeightGrid>(&group.rule);
     if (!rule) continue;
     const ValueId id = group.members[0];
-    const bool full = group.scheme.weight_range == Scheme::WeightRange::Full;
+    const WeightBounds bounds = weight_bounds(group.scheme);
     ChannelScales steps{.scales = weights_.present(id), .axis = rule->axis};
     if (norms_) norms_->unfold(id, steps);
     oscillations_->follow(
         graph_.value(id).name, executor_.constant(id),
-        {.scales = steps.scales, .axis = steps.axis, .low = full ? -128 : -127, .high = 127});
+        {.scales = steps.scales, .axis = steps.axis, .low = bounds.low, .high = bounds.high});
   }
 }
 

@@ -114,7 +114,7 @@ TEST(Grid, RefusesWhatItDoesNotKnow) {
   };
   EXPECT_EQ(message({.schemes = {"per-row"}}),
             "the scheme 'per-row' has the word 'per-row'; wanted some of per-channel, per-tensor, "
-            "asymmetric, symmetric, narrow, full, power-of-two, dynamic, int16");
+            "asymmetric, symmetric, narrow, full, power-of-two, dynamic, int16, int4");
   EXPECT_EQ(
       message({.schemes = {"per-channel full"}, .format = "tflite"}),
       "the target tflite has weights from -127 to 127 (TFLite's specification); wanted the narrow "

@@ -68,8 +68,16 @@ TEST(Forms, RefuseWhatNoRuntimeComputes) {
       {"groups of 512", "quantize @net.onnx --ranges weight-only --group 512 -o @a.onnx", 2,
        "weights of 4 bits in groups of 512; ONNX Runtime has 4 or 8 bits, in groups of 16, 32, 64, "
        "128 or 256"},
-      {"4 bits of static ranges", "quantize @net.onnx --data @data.yaml --group 32 -o @a.onnx", 2,
-       "the bits of weights, and groups of them, are for the ranges 'weight-only', not 'static'"},
+      {"groups of static ranges", "quantize @net.onnx --data @data.yaml --group 32 -o @a.onnx", 2,
+       "groups of weights are for the ranges 'weight-only', not 'static'"},
+      {"4 bits in ONNX", "quantize @net.onnx --data @data.yaml --weight-bits 4 -o @a.onnx", 2,
+       "the target onnxruntime-cpu has no integer kernels of 4-bit weights; wanted 8 bits, or the "
+       "target tflite"},
+      {"5 bits", "quantize @net.onnx --data @data.yaml --weight-bits 5 -o @a.tflite", 2,
+       "weights of 5 bits; wanted 8 or 4"},
+      {"4 bits of dynamic ranges",
+       "quantize @net.onnx --ranges dynamic --weight-bits 4 -o @a.tflite", 2,
+       "weights of 4 bits are for static ranges, and weight-only ones, not 'dynamic'"},
       {"weight-only per channel",
        "quantize @net.onnx --ranges weight-only --weights per-channel -o @a.onnx", 2,
        "'per-channel' is no choice of weights in groups; wanted asymmetric or symmetric"},

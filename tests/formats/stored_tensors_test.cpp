@@ -138,13 +138,13 @@ TEST(StoredOnnx, RefusesDamageInOneLine) {
 }
 
 /// A convolution and a matrix, written to TFLite.
-std::vector<std::byte> small_tflite() {
+std::vector<std::byte> small_tflite(const Scheme& scheme = {}) {
   test::SmallNet small;
   const ValueId image = small.conv(small.x);
   const ValueId flat = small.op("Flatten", {small.op("GlobalAveragePool", {image})});
   small.graph.add_output(small.op("Gemm", {flat, small.c({4, 5}), small.c({5})}));
   const Tensor data = test::random_tensor({8, 3, 6, 6}, 31, -3, 3);
-  const test::Quantized net(std::move(small.graph), {"tflite"}, data.as<float>(), 8);
+  const test::Quantized net(std::move(small.graph), {"tflite"}, data.as<float>(), 8, scheme);
   return write_tflite(net.graph, net.table);
 }
 
@@ -164,6 +164,34 @@ TEST(StoredTflite, TurnsConstantsBack) {
   EXPECT_EQ(found[0].axis, 1);
   EXPECT_EQ(found[0].constant.as<int8_t>()[1], matrix.constant->as<int8_t>()[4]);
   EXPECT_EQ(file.find("c_3")->type, DType::Int32);
+}
+
+TEST(StoredTflite, UnpacksWeightsOfFourBits) {
+  const TempFolder folder;
+  write_file(folder / "four.tflite", small_tflite({.weight_bits = 4}));
+  write_file(folder / "eight.tflite", small_tflite());
+  const StoredFile four = read_stored_tflite(folder / "four.tflite");
+  const StoredFile eight = read_stored_tflite(folder / "eight.tflite");
+  const StoredTensor& few = *four.find("c");
+  const StoredTensor& many = *eight.find("c");
+  ASSERT_EQ(few.constant->shape, many.constant->shape);
+  int32_t least = 0;
+  int32_t most = 0;
+  for (size_t i = 0; i < few.constant->as<int8_t>().size(); ++i) {
+    const size_t channel = i / 27;
+    const int32_t integer = few.constant->as<int8_t>()[i];
+    least = std::min(least, integer);
+    most = std::max(most, integer);
+    EXPECT_NEAR(static_cast<float>(integer) * few.scale[channel],
+                static_cast<float>(many.constant->as<int8_t>()[i]) * many.scale[channel],
+                0.51F * few.scale[channel] + many.scale[channel]);
+  }
+  EXPECT_GE(least, -7);
+  EXPECT_LE(most, 7);
+  EXPECT_LT(least, 0);
+  // The matrix keeps its 8 bits.
+  EXPECT_EQ(four.find("c_2")->constant->bytes.size(), 20U);
+  EXPECT_EQ(std::ranges::max(four.find("c_2")->constant->as<int8_t>()), 127);
 }
 
 struct DamagedTflite {

@@ -22,6 +22,9 @@ constexpr Scheme kFullRangePerTensor{.weights = Scheme::Weights::PerTensor,
                                      .saturation = Scheme::Saturation::Report,
                                      .weight_range = Scheme::WeightRange::Full};
 
+constexpr Scheme kFourBits{.weight_bits = 4};
+constexpr Scheme kFourBitsPerTensor{.weights = Scheme::Weights::PerTensor, .weight_bits = 4};
+
 /// What the schemes change: products with their biases, and whatever clips.
 const std::vector<ParityCase>& networks() {
   static const std::vector<ParityCase> all{
@@ -126,11 +129,16 @@ std::vector<ParityCase> scheme_cases() {
        {std::pair{"PerTensor", kPerTensor}, std::pair{"Symmetric", kSymmetric},
         std::pair{"PerTensorSymmetric", kPerTensorSymmetric}, std::pair{"PowerOfTwo", kPowerOfTwo},
         std::pair{"PowerOfTwoSymmetric", kPowerOfTwoAround0}, std::pair{"FullRange", kFullRange},
-        std::pair{"FullRangePerTensor", kFullRangePerTensor}}) {
+        std::pair{"FullRangePerTensor", kFullRangePerTensor}, std::pair{"FourBits", kFourBits},
+        std::pair{"FourBitsPerTensor", kFourBitsPerTensor}}) {
     for (ParityCase network : networks()) {
       if (scheme.weight_range == Scheme::WeightRange::Full) {
         if (network.name == "ConvTranspose") continue;  // ONNX Runtime has no integer kernel of it
         network.targets = {"onnxruntime-cpu"};
+      }
+      if (scheme.weight_bits == 4) {
+        network.targets = {"tflite"};
+        if (network.name == "ReluReadTwice") network.tflite_steps = 2;  // a step twice
       }
       network.name += name;
       network.scheme = scheme;

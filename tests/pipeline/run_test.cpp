@@ -189,6 +189,20 @@ TEST(Run, TrainsNetworksOfDynamicRanges) {
   EXPECT_TRUE(report.certificates.empty());
 }
 
+TEST(Run, TrainsWeightsOfFourBits) {
+  const TempFolder folder;
+  write_bars(folder, 800, 200);
+  std::string text = std::string(kRecipe) + "scheme: {weight_bits: 4}\n";
+  text.replace(text.find("[onnxruntime-cpu, tflite]"), 25, "[tflite]");
+  const Report report = run(folder.write("recipe.yaml", text), folder / "out");
+  EXPECT_GT(state_of(report, "tflite-int8").top1, 80);
+  ASSERT_EQ(report.certificates.size(), 1U);
+  EXPECT_EQ(report.certificates[0].largest(), 0) << report.certificates[0].text();
+  const Certificate again =
+      verify(folder / "out/int8.tflite", folder / "out/network.octet", folder / "data.yaml");
+  EXPECT_EQ(again.largest(), 0) << again.text();
+}
+
 /// The example of the README from nothing: one epoch is enough to see that training works.
 TEST(Train, FashionMnistFromScratch) {
   const TempFolder folder;

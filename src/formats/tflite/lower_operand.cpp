@@ -133,6 +133,7 @@ int Lowering::constant(const std::string& name, Tensor integers, const QuantPara
 
 int Lowering::constant(ValueId id, Tensor integers, const QuantParams& params, int axis) {
   const int made = constant(graph_.value(id).name, std::move(integers), params, axis);
+  model_.tensor(made).packed = params.type == DType::Int8 && params.low >= -8 && params.high <= 7;
   model_.tensor(made).value = graph_.value(id).name;
   return made;
 }

@@ -22,6 +22,7 @@ struct LiteTensor {
   std::vector<int32_t> zero_point = {};
   int axis = 0;  ///< of a scale per channel
   std::vector<std::byte> data = {};
+  bool packed = false;  ///< its int8 numbers are of 4 bits: the file has two of them in a byte
   /// The graph's value whose integers these are, in the graph's order or with the channels last,
   /// whatever the shape; empty for others. Where no tensor of that name is left, this one gets it.
   std::string value = {};

@@ -47,12 +47,21 @@ class Buffers {
   std::map<std::vector<std::byte>, size_t> known_;
 };
 
+/// The first of two numbers is in the lower half.
+std::vector<std::byte> packed(std::span<const std::byte> numbers) {
+  std::vector<std::byte> halves((numbers.size() + 1) / 2);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    halves[i / 2] |= (numbers[i] & std::byte{0xF}) << (i % 2 == 0 ? 0 : 4);
+  }
+  return halves;
+}
+
 std::unique_ptr<tflite::TensorT> encode(const LiteTensor& from, Buffers& buffers) {
   auto tensor = std::make_unique<tflite::TensorT>();
   tensor->name = from.name;
-  tensor->type = type_of(from.type);
+  tensor->type = from.packed ? tflite::TensorType_INT4 : type_of(from.type);
   tensor->shape.assign(from.shape.begin(), from.shape.end());
-  tensor->buffer = buffers.add(from.data);
+  tensor->buffer = buffers.add(from.packed ? packed(from.data) : from.data);
   if (from.scale.empty()) return tensor;
   tensor->quantization = std::make_unique<tflite::QuantizationParametersT>();
   tensor->quantization->scale = from.scale;

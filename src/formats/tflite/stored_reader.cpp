@@ -18,7 +18,8 @@ using lite::at;
 
 std::optional<DType> dtype_of_lite(tflite::TensorType type) {
   switch (type) {
-    case tflite::TensorType_INT8: return DType::Int8;
+    case tflite::TensorType_INT8:
+    case tflite::TensorType_INT4: return DType::Int8;
     case tflite::TensorType_UINT8: return DType::UInt8;
     case tflite::TensorType_INT16: return DType::Int16;
     case tflite::TensorType_INT32: return DType::Int32;
@@ -142,16 +143,30 @@ class StoredReader {
     if (tensor.scale.size() > 1) tensor.axis = from.quantized_dimension();
   }
 
+  /// Numbers of 4 bits, two in a byte, the first in its lower half.
+  Tensor unpacked(const flatbuffers::Vector<uint8_t>& data, const Shape& shape) const {
+    Tensor held(DType::Int8, shape);
+    const auto numbers = held.as<int8_t>();
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      const int half = data[static_cast<uint32_t>(i / 2)] >> (i % 2 == 0 ? 0 : 4) & 0xF;
+      numbers[i] = static_cast<int8_t>(half < 8 ? half : half - 16);
+    }
+    return held;
+  }
+
   Tensor integers(int32_t index, const flatbuffers::Vector<uint8_t>& data,
                   const StoredTensor& tensor) const {
     const Shape shape = lite::shape_of(lite_.tensor(index));
+    const bool packed = lite_.tensor(index).type() == tflite::TensorType_INT4;
+    const bool known = std::ranges::none_of(shape, [](int64_t dim) { return dim < 0; });
+    const auto count = known ? static_cast<size_t>(element_count(shape)) : 0;
     const bool fits =
-        std::ranges::none_of(shape, [](int64_t dim) { return dim < 0; }) &&
-        static_cast<size_t>(element_count(shape)) * size_of(tensor.type) == data.size();
+        known && (packed ? (count + 1) / 2 : count * size_of(tensor.type)) == data.size();
     if (!fits) {
       fail(Code::Model, "{}: '{}' holds {} bytes, which its shape {} of {} does not fit",
            path_.string(), tensor.name, data.size(), shape_text(shape), name_of(tensor.type));
     }
+    if (packed) return unpacked(data, shape);
     Tensor held(tensor.type, shape);
     std::memcpy(held.bytes.data(), data.data(), data.size());
     return held;

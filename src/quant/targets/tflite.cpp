@@ -9,7 +9,8 @@ namespace {
 // row is of 2.14 at the latest, but for those that say since when (tools/versioning/runtime_version
 // of LiteRT).
 constexpr std::array kTfliteOps{
-    TargetOp{"Conv"},
+    // FULLY_CONNECTED takes 4 bits with one scale alone.
+    TargetOp{.op = "Conv", .weight_bits = 4},
     TargetOp{"ConvTranspose"},
     TargetOp{"Gemm"},
     TargetOp{"MatMul"},
