@@ -143,7 +143,10 @@ std::vector<std::string> lines_in_float(const Graph& graph, const Placement& pla
   return lines;
 }
 
-QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const Prepare& prepare) {
+namespace {
+
+/// What every way begins with.
+QuantizedNetwork fused(Graph graph, const Deployment& deployment) {
   QuantizedNetwork network{.graph = std::move(graph),
                            .placement = {},
                            .table = {},
@@ -156,10 +159,17 @@ QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const 
                            .calibration = {}};
   network.log = simplify(network.graph);
   refuse_empty_values(network.graph);
+  return network;
+}
+
+}  // namespace
+
+QuantizedNetwork place_network(Graph graph, const Deployment& deployment, const Prepare& prepare) {
+  QuantizedNetwork network = fused(std::move(graph), deployment);
   if (prepare) {
-    const PreparedStructure fused(network.graph);
+    const PreparedStructure before(network.graph);
     prepare(network.graph, network.methods);
-    network.prepared = fused.changes(network.graph);
+    network.prepared = before.changes(network.graph);
   }
   const auto supported = [&](std::string_view op) { return deployment.targets.supports(op); };
   std::ranges::move(lower(network.graph, supported), std::back_inserter(network.log));
@@ -223,18 +233,7 @@ std::vector<std::string> notes_on(const QuantizedNetwork& network, const TargetS
 }
 
 QuantizedNetwork fuse_for_weights(Graph graph, const Deployment& deployment) {
-  QuantizedNetwork network{.graph = std::move(graph),
-                           .placement = {},
-                           .table = {},
-                           .log = {},
-                           .in_float = {},
-                           .targets = deployment.targets.names(),
-                           .form = deployment.form,
-                           .ends = {},
-                           .methods = {},
-                           .calibration = {}};
-  network.log = simplify(network.graph);
-  refuse_empty_values(network.graph);
+  QuantizedNetwork network = fused(std::move(graph), deployment);
   const bool lite = std::ranges::any_of(
       deployment.targets.profiles(),
       [](const TargetProfile* target) { return target->extension == ".tflite"; });
