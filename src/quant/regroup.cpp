@@ -24,24 +24,42 @@ Placement each_alone(const Graph& graph, const Placement& placement) {
 
 namespace {
 
-/// The value that is observed for this one: where it is a copy, the one that it is a copy of.
-ValueId observed_for(const Graph& graph, const Placement& alone, ValueId id) {
-  while (!alone.group_of.contains(id)) {
+/// The value that something is known of for this one: where it is a copy, the one that it is a copy
+/// of. kAbsent: nothing is known.
+template <class Known>
+ValueId known_for(const Graph& graph, ValueId id, const Known& known) {
+  while (!known.contains(id)) {
     const auto maker = graph.producer(id);
-    if (!maker || !is_copy(graph.node(*maker))) {
-      fail(Code::Unsupported, "the value '{}' would have to be rounded, and was not observed",
-           graph.value(id).name);
-    }
+    if (!maker || !is_copy(graph.node(*maker))) return kAbsent;
     id = graph.node(*maker).inputs[0];
   }
   return id;
+}
+
+const Sketch& sketch_of(const Graph& graph, const Placement& alone, const Calibration& seen,
+                        ValueId id) {
+  const ValueId known = known_for(graph, id, alone.group_of);
+  if (known == kAbsent) {
+    fail(Code::Unsupported, "the value '{}' would have to be rounded, and was not observed",
+         graph.value(id).name);
+  }
+  return seen.sketches.at(alone.group_of.at(known));
+}
+
+ChannelMeans means_for(const Graph& graph, const ChannelMeans& seen) {
+  ChannelMeans found;
+  for (const ValueId id : read_by_products(graph)) {
+    const ValueId known = known_for(graph, id, seen);
+    if (known != kAbsent) found[id] = seen.at(known);
+  }
+  return found;
 }
 
 }  // namespace
 
 Calibration regroup(const Graph& graph, const Placement& placement, const Placement& alone,
                     const Calibration& seen) {
-  Calibration found{.sketches = {}, .means = seen.means, .images = seen.images};
+  Calibration found{.sketches = {}, .means = means_for(graph, seen.means), .images = seen.images};
   for (size_t i = 0; i < placement.groups.size(); ++i) {
     const Group& group = placement.groups[i];
     if (!std::holds_alternative<FromData>(group.rule)) continue;
@@ -51,7 +69,7 @@ Calibration regroup(const Graph& graph, const Placement& placement, const Placem
           placement.clipped_later.contains(id)) {
         continue;
       }
-      sketch.merge(seen.sketches.at(alone.group_of.at(observed_for(graph, alone, id))));
+      sketch.merge(sketch_of(graph, alone, seen, id));
     }
     sketch.constants = constants_of(group, graph);
   }

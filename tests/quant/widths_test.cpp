@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/executor.h"
+#include "quant/calibrate.h"
 #include "quant/place.h"
+#include "quant/regroup.h"
 #include "support/error_of.h"
 #include "support/graph_builder.h"
 
@@ -50,6 +52,27 @@ struct Net {
     return text;
   }
 };
+
+TEST(Widths, KeepWhatIsKnownOfCopies) {
+  const Net plain({});
+  const Placement placement = place(plain.graph, Net::targets());
+  const Placement alone = each_alone(plain.graph, placement);
+  bool given = false;
+  const Calibration seen = observe(plain.graph, alone, [&](std::vector<float>& images) -> int64_t {
+    if (std::exchange(given, true)) return 0;
+    const Tensor drawn = test::random_tensor({8, 4, 6, 6}, 5, -1, 2);
+    images.assign(drawn.as<float>().begin(), drawn.as<float>().end());
+    return 8;
+  });
+  const Net net({"conv2=int16"});
+  const Placement wide = place(net.graph, Net::targets(), {}, {}, net.overrides);
+  const Calibration found = regroup(net.graph, wide, alone, seen);
+  const ValueId copy = *net.graph.find("relu1/int16");
+  EXPECT_EQ(found.means.size(), 2U);
+  EXPECT_EQ(found.means.at(copy), seen.means.at(*plain.graph.find("relu1")));
+  EXPECT_EQ(found.sketches.at(wide.group_of.at(copy)).histogram,
+            seen.sketches.at(alone.group_of.at(*plain.graph.find("relu1"))).histogram);
+}
 
 TEST(Widths, AreChangedByCopies) {
   struct Row {
