@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dialects/onnxruntime.h"
+#include "ops/weight.h"
 #include "ops/window_view.h"
 
 namespace octet {
@@ -54,7 +55,8 @@ void saturate(at::Tensor x, const at::Tensor& pairs, at::Tensor sums) {
 
 /// The weight in pairs; undefined where the kernel widens first.
 at::Tensor pairs_of(const IntegerCall& call) {
-  const bool int8 = call.grids[1]->low != -128;  // uint8 weights have a kernel that widens
+  // uint8 times uint8 has a kernel that widens.
+  const bool int8 = call.grids[1]->low != -128 || is_weight(call.graph, call.node.inputs[1]);
   const at::Tensor& weight = call.in(1);
   const PairOrder order = pair_order(call.node, weight.sizes().vec());
   return int8 && order != PairOrder::None ? weight_pairs(order, weight) : at::Tensor();

@@ -24,7 +24,7 @@ struct FileForm {
   Properties properties = {};  ///< go into the file's metadata
 };
 
-/// The same grid in uint8: everything moved by 128. Weights (narrow) and wider integers stay.
+/// The same grid in uint8: everything moved by 128. Narrow and wider integers stay.
 inline QuantParams moved_to_unsigned(QuantParams params) {
   if (params.type != DType::Int8 || params.low != -128) return params;
   params.type = DType::UInt8;

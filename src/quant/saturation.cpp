@@ -13,6 +13,7 @@
 #include "graph/quantize_tensor.h"
 #include "kernels/pair_sums.h"
 #include "ops/op_def.h"
+#include "ops/weight.h"
 
 namespace octet {
 namespace {
@@ -39,7 +40,9 @@ std::optional<PairMargin> margin_of(const Graph& graph, const QuantTable& table,
   if (!graph.is_constant(weight)) return std::nullopt;
   const QuantParams* in = table.find(node.inputs[0]);
   const QuantParams* grid = table.find(weight);
-  const bool int8 = grid && grid->type == DType::Int8 && grid->low != -128;  // else stored as uint8
+  // Any other is stored as uint8.
+  const bool int8 =
+      grid && grid->type == DType::Int8 && (grid->low != -128 || is_weight(graph, weight));
   if (!int8 || !in || in->type != DType::Int8) return std::nullopt;
   const Tensor& real = *graph.value(weight).constant;
   const PairOrder order = pair_order(node, real.shape);

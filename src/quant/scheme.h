@@ -33,7 +33,7 @@ struct Scheme {
   /// The integers of weights.
   enum class WeightRange : uint8_t {
     Narrow,  ///< -127 to 127 (of 4 bits: -7 to 7), as TFLite demands
-    Full,    ///< -128 to 127; on targets of uint8 activations stored as 0 to 255 around 128
+    Full,    ///< -128 to 127
   };
   enum class Scales : uint8_t {
     Any,

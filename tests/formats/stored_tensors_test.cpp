@@ -55,6 +55,24 @@ TEST(StoredOnnx, IsReadWithActivationsMovedBy128) {
   EXPECT_EQ(weight.constant->as<int8_t>()[3], -4);
 }
 
+TEST(StoredOnnx, HoldsWeightsOfTheFullRangeInInt8) {
+  test::SmallNet small;
+  const ValueId weight = small.c({3, 3});
+  const ValueId flat = small.op("Flatten", {small.op("GlobalAveragePool", {small.x})});
+  small.graph.add_output(small.op("MatMul", {flat, weight}));
+  small.graph.value(weight).name = "weight";
+  const Tensor data = test::random_tensor({8, 3, 6, 6}, 31, -3, 3);
+  const test::Quantized net(
+      std::move(small.graph), {"onnxruntime-cpu"}, data.as<float>(), 8,
+      {.saturation = Scheme::Saturation::Report, .weight_range = Scheme::WeightRange::Full});
+  const TempFolder folder;
+  write_file(folder / "n.onnx", write_onnx(net.graph, net.table));
+  const StoredFile file = read_stored_onnx(folder / "n.onnx");
+  const StoredTensor& held = *file.find("weight");
+  EXPECT_EQ(held.type, DType::Int8);
+  EXPECT_EQ(std::ranges::min(held.constant->as<int8_t>()), -128);
+}
+
 TEST(StoredOnnx, ReadsWhatTheFileSaysOfItself) {
   auto model = weighted();
   auto& entry = *model.add_metadata_props();

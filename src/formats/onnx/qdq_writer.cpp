@@ -5,6 +5,7 @@
 
 #include "formats/onnx/onnx_file.h"
 #include "graph/quantize_tensor.h"
+#include "ops/weight.h"
 
 namespace octet {
 
@@ -20,8 +21,10 @@ std::vector<HeldValue> QdqWriter::held() {
 }
 
 /// The parameters as the file holds them.
-QuantParams QdqWriter::stored(const QuantParams& params) const {
-  return form_.unsigned_activations ? moved_to_unsigned(params) : params;
+QuantParams QdqWriter::stored(ValueId id) const {
+  const QuantParams& params = table_.at(id, graph_);
+  const bool moved = form_.unsigned_activations && !is_weight(graph_, id);
+  return moved ? moved_to_unsigned(params) : params;
 }
 
 /// The parameters of a graph input or output that holds integers; nullopt for real numbers.
@@ -37,7 +40,7 @@ DType QdqWriter::end_type(ValueId id) const {
 
 /// The end holds the very integers that are stored inside.
 bool QdqWriter::is_stored(const QuantParams& end, ValueId id) const {
-  return end.type == stored(table_.at(id, graph_)).type;
+  return end.type == stored(id).type;
 }
 
 void QdqWriter::write_input(ValueId id) {
@@ -125,7 +128,7 @@ std::string QdqWriter::integers_of(ValueId out) const {
 /// The integers as indices into the table: source -> Cast -> GatherElements, which wants them in
 /// a row; ONNX Runtime's Gather takes four times as long. Tables of one source share the row.
 void QdqWriter::write_lookup(ValueId out, const Lookup& lookup) {
-  const QuantParams grid = stored(table_.at(out, graph_));
+  const QuantParams grid = stored(out);
   const int32_t moved = grid.low - table_.at(out, graph_).low;
   Tensor entries(grid.type, {static_cast<int64_t>(lookup.entries.size())});
   std::ranges::transform(lookup.entries, entries.bytes.begin(),
@@ -252,7 +255,7 @@ const Absorbable* QdqWriter::clip_on_one_grid(const Node& node) const {
 }
 
 void QdqWriter::write_clip(const Node& node, std::pair<float, float> bounds) {
-  const QuantParams grid = stored(table_.at(node.outputs[0], graph_));
+  const QuantParams grid = stored(node.outputs[0]);
   const std::string low = share(quantize(Tensor::scalar(bounds.first), grid), node.name + "/low");
   const std::string high =
       share(quantize(Tensor::scalar(bounds.second), grid), node.name + "/high");
@@ -274,7 +277,7 @@ void QdqWriter::write_filled(const Node& node, size_t fill) {
   const Tensor* given = graph_.constant_input(node, fill);
   const float number = given ? given->as<float>()[0] : 0.0F;
   const std::string fill_name =
-      share(quantize(Tensor::scalar(number), stored(table_.at(out, graph_))), named(out, "/fill"));
+      share(quantize(Tensor::scalar(number), stored(out)), named(out, "/fill"));
   std::vector<std::string> inputs;
   for (size_t i = 0; i < std::max(node.inputs.size(), fill + 1); ++i) {
     inputs.push_back(i == 0      ? integers(node.inputs[0])
@@ -358,7 +361,7 @@ std::string QdqWriter::reader(ValueId id) {
 std::string QdqWriter::integers(ValueId id) {
   std::string& held = quantized_[id];
   if (!held.empty()) return held;
-  const QuantParams grid = stored(table_.at(id, graph_));
+  const QuantParams grid = stored(id);
   return held = share(quantize(*graph_.value(id).constant, grid), integers_of(id));
 }
 
@@ -382,7 +385,7 @@ std::string QdqWriter::dequantized(ValueId id) {
 
 /// The initializers of the scale and of the zero point.
 std::pair<std::string, std::string> QdqWriter::params_of(ValueId id) {
-  return add_grid(name(id), stored(table_.at(id, graph_)));
+  return add_grid(name(id), stored(id));
 }
 
 std::pair<std::string, std::string> QdqWriter::add_grid(const std::string& prefix,

@@ -53,7 +53,7 @@ class QdqWriter : public GraphWriter {
     std::string shape;
   };
 
-  QuantParams stored(const QuantParams& params) const;
+  QuantParams stored(ValueId id) const;
   std::optional<QuantParams> end(ValueId id) const;
   DType end_type(ValueId id) const override;
   bool is_stored(const QuantParams& end, ValueId id) const;
