@@ -19,6 +19,11 @@ void read_steps(YamlSection& section, TrainSettings& settings) {
   settings.optimizer = static_cast<Optimizer>(
       section.choice("optimizer", optimizers, static_cast<size_t>(settings.optimizer)));
   settings.rate = section.real("rate", {0, 100}, settings.rate);
+  if (settings.rate == 0 && settings.epochs > 0) {
+    section.refuse_at("rate",
+                      "the rate is 0, so nothing would be learnt; set a rate above 0, or "
+                      "'epochs: 0'");
+  }
   settings.momentum = section.real("momentum", {0, 0.9999}, settings.momentum);
   settings.weight_decay = section.real("weight_decay", {0, 1}, settings.weight_decay);
   settings.schedule = static_cast<Schedule>(

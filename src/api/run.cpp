@@ -16,6 +16,7 @@
 #include "octet/octet.h"
 #include "quant/ratio.h"
 #include "quant/target.h"
+#include "train/train.h"
 
 namespace octet {
 namespace {
@@ -132,6 +133,7 @@ class Workflow {
                                            : quantize_weights(std::move(graph), deployment_);
     if (!simulated()) teacher_ = network.graph;
     network.seed = recipe_.seed;
+    if (recipe_.qat.epochs > 0) require_folded_norms(network.graph, recipe_.qat);
     measure_untrained(network);
     const TrainingResult qat = train_in(place_, network, teacher_, source);
     if (simulated()) finish(network);

@@ -33,8 +33,8 @@ std::pair<at::Tensor, at::Tensor> statistics_of(const at::Tensor& made) {
 
 }  // namespace
 
-TrainedNorms::TrainedNorms(const Graph& graph, const Executor& executor)
-    : graph_(graph), executor_(executor) {
+std::vector<FoldedNorm> folded_norms(const Graph& graph) {
+  std::vector<FoldedNorm> norms;
   for (const NodeId id : graph.order()) {
     const Node& node = graph.node(id);
     const auto* rule = std::get_if<Weighted>(&op_of(node).quant.value);
@@ -42,9 +42,18 @@ TrainedNorms::TrainedNorms(const Graph& graph, const Executor& executor)
     const ValueId bias = node.input(rule->bias);
     const ValueId weight = node.input(rule->weight);
     if (!graph.is_constant(bias) || !graph.value(bias).normalizes) continue;
-    const int axis = rule->axis(node, graph.value(weight).shape.size());
-    const int64_t channels = executor.constant(bias).numel();
-    if (axis < 0 || executor.constant(weight).size(axis) != channels) continue;
+    const Shape& shape = graph.value(weight).constant->shape;
+    const int axis = rule->axis(node, shape.size());
+    const int64_t channels = graph.value(bias).constant->size();
+    if (axis < 0 || shape[static_cast<size_t>(axis)] != channels) continue;
+    norms.push_back({.weight = weight, .bias = bias, .axis = axis, .channels = channels});
+  }
+  return norms;
+}
+
+TrainedNorms::TrainedNorms(const Graph& graph, const Executor& executor)
+    : graph_(graph), executor_(executor) {
+  for (const auto& [weight, bias, axis, channels] : folded_norms(graph)) {
     norms_.emplace(weight, Norm{.weight = weight,
                                 .bias = bias,
                                 .axis = axis,

@@ -17,6 +17,17 @@ struct ChannelScales {
   int axis;  ///< -1: one for all
 };
 
+/// Where a BatchNormalization was folded into a weighted operator.
+struct FoldedNorm {
+  ValueId weight;
+  ValueId bias;
+  int axis;  ///< of the weight, its output channels
+  int64_t channels;
+};
+
+/// Of nodes whose bias says that it `normalizes`.
+std::vector<FoldedNorm> folded_norms(const Graph& graph);
+
 /// BatchNormalizations that were folded into the operators before them, as training has them again
 /// (B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic
 /// -Only Inference", 2018, section 3.2). Weights are rounded as the deployed network has them,
@@ -26,9 +37,8 @@ struct ChannelScales {
 /// While this lives the executor holds unfolded weights, and as biases what the normalizations add.
 class TrainedNorms {
  public:
-  /// Of nodes whose bias says that it `normalizes`.
+  /// Of all `folded_norms`.
   TrainedNorms(const Graph& graph, const Executor& executor);
-  bool empty() const { return norms_.empty(); }
 
   /// The first look, at the network as it is: `run` runs it on batches, without gradients. What
   /// the operators make is what the normalizations will expect, so nothing changes by itself.

@@ -16,11 +16,6 @@ namespace octet {
 namespace {
 
 std::vector<ParameterGroup> groups_of(const Trainee& trainee, const TrainSettings& settings) {
-  if (settings.rate <= 0) {
-    fail(Code::Recipe,
-         "{}: the rate is 0, so nothing would be learnt; set a rate above 0, or 'epochs: 0'",
-         trainee.name);
-  }
   ParameterGroup weights{.decay = settings.weight_decay};
   ParameterGroup plain;
   for (auto [id, parameter] : trainee.executor.parameters()) {

@@ -12,6 +12,7 @@
 #include "kernels/rank.h"
 #include "quant/apart_from_weights.h"
 #include "quant/solve.h"
+#include "quant/trained_norms.h"
 #include "quant/training_simulation.h"
 #include "train/half_products.h"
 #include "train/image_loss.h"
@@ -55,14 +56,6 @@ LearnedGrids learned_grids(const TrainSettings& settings, const Graph& graph,
           .apart = settings.scope == QatScope::Weighted
                        ? groups_apart_from_weights(graph, placement)
                        : std::set<size_t>{}};
-}
-
-[[noreturn]] void fail_without_norms() {
-  fail(
-      Code::Recipe,
-      "qat: 'batch_norm: {{train: true}}', but octet has folded no BatchNormalization in this "
-      "network; leave it out, or, where the exporter has folded them, export them (in PyTorch with "
-      "training=TrainingMode.PRESERVE)");
 }
 
 /// What trains, around an interpretation.
@@ -118,10 +111,20 @@ TrainingResult train_float(Graph& graph, const TrainingImages& images,
   return result;
 }
 
+void require_folded_norms(const Graph& graph, const TrainSettings& settings) {
+  if (!settings.batch_norm.train || !folded_norms(graph).empty()) return;
+  fail(
+      Code::Recipe,
+      "qat: 'batch_norm: {{train: true}}', but octet has folded no BatchNormalization in this "
+      "network; leave it out, or, where the exporter has folded them, export them (in PyTorch with "
+      "training=TrainingMode.PRESERVE)");
+}
+
 TrainingResult train_quantized(Graph& graph, const Placement& placement, QuantTable& table,
                                const TrainingImages& images, const TrainSettings& settings,
                                uint64_t seed, const ProgressSink& progress,
                                const QuantizedTraining& with) {
+  require_folded_norms(graph, settings);
   const ReusedBuffers reused;
   const Checkpoints& checkpoints = with.checkpoints;
   if (checkpoints.resume) {
@@ -150,7 +153,6 @@ TrainingResult train_quantized(Graph& graph, const Placement& placement, QuantTa
                   .validate = {},
                   .keep_start = true};
   if (TrainedNorms* norms = simulation.norms()) {
-    if (norms->empty()) fail_without_norms();
     const auto look = [&] { run_on_images(graph, executor, simulation, images, settings, seed); };
     norms->begin(checkpoints.resume ? std::function<void()>() : look);
     trainee.settle = [norms, look] { norms->estimate(look); };

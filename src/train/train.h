@@ -30,13 +30,17 @@ struct TrainingResult {
 /// without validation images the last one. Deterministic for a seed and a number of threads, also
 /// when it goes on from a checkpoint (docs/training.md).
 ///
-/// Throws Code::Recipe where nothing can be learnt (a rate of 0, nothing trainable), Code::Data
+/// Throws Code::Recipe where nothing is there to be trained, Code::Data
 /// when the labels do not fit the network, Code::Numeric naming epoch and step when the loss or its
 /// gradient is not finite (a checkpoint with the best epoch is kept before), Code::Runtime when
 /// memory is used up.
 TrainingResult train_float(Graph& graph, const TrainingImages& images,
                            const TrainSettings& settings, uint64_t seed,
                            const ProgressSink& progress, const Checkpoints& checkpoints = {});
+
+/// Throws Code::Recipe where the settings ask to train BatchNormalizations, and none was folded in
+/// the quantized network. `train_quantized` asks too; a workflow asks before it begins.
+void require_folded_norms(const Graph& graph, const TrainSettings& settings);
 
 /// What training with quantizers may be given.
 struct QuantizedTraining {

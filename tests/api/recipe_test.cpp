@@ -251,6 +251,8 @@ TEST(Recipe, RefusesWhatItDoesNotUnderstand) {
       {"a control without labels", start + "qat: {teacher: {weight: 1}, control: true}\n",
        "r.yaml:4: the control is a float network, which learns from labels, and with 'teacher: "
        "{weight: 1}' none is read; wanted a weight below 1"},
+      {"a rate of nothing", start + "train: {rate: 0}\n",
+       "r.yaml:4: the rate is 0, so nothing would be learnt; set a rate above 0, or 'epochs: 0'"},
       {"a teacher's weight", start + "qat: {teacher: {weight: 2}}\n",
        "r.yaml:4: 'qat.teacher.weight' is '2'; wanted a number from 0 to 1"},
       {"a misspelt grid", start + "qat: {learn: {zeropoints: true}}\n",

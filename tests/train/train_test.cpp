@@ -127,8 +127,6 @@ TEST_F(Training, RefusesWhatCannotBeLearnt) {
   EXPECT_EQ(message(images(), {.epochs = 1}).substr(0, 24), "train: a label is 2, the");
   const TrainingImages none{*dataset_, {}, {}};
   EXPECT_EQ(message(none, {.epochs = 1}), "train: there are no training images");
-  EXPECT_EQ(message(images(), {.epochs = 1, .rate = 0}),
-            "train: the rate is 0, so nothing would be learnt; set a rate above 0, or 'epochs: 0'");
   Mislabelled unlabelled(*dataset_, -1);
   EXPECT_EQ(message({unlabelled, train_, {}}, {.epochs = 1}),
             "train: a label is -1, the network has 2 classes, 0 to 1");
