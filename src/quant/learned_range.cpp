@@ -44,8 +44,8 @@ void LearnedRange::keep_inside() {
   variables_.zero_point.clamp_((start_.low - zero) / width, (start_.high - zero) / width);
 }
 
-at::Tensor LearnedRange::round(const at::Tensor& tensor, Into into) const {
-  return fake_quantize(tensor, params(), variables_, into);
+at::Tensor LearnedRange::round(const at::Tensor& tensor) const {
+  return fake_quantize(tensor, params(), variables_);
 }
 
 QuantParams LearnedRange::params() const {

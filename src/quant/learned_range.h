@@ -24,7 +24,7 @@ class LearnedRange {
   const at::Tensor& variable() const { return variables_.log_scale; }
   const GridVariables& variables() const { return variables_; }
   /// The tensor on the present grid, with gradients for it (straight-through) and the variables.
-  at::Tensor round(const at::Tensor& tensor, Into into = Into::New) const;
+  at::Tensor round(const at::Tensor& tensor) const;
   /// Brings the variables back to where they may be, after a step.
   void keep_inside();
   /// The present grid.

@@ -24,18 +24,16 @@ ObservedRange::ObservedRange(const QuantParams& params, const FromData& bounds,
   ends[1] = scale * static_cast<float>(params.high - params.zero_point.at(0));
 }
 
-at::Tensor ObservedRange::round(const at::Tensor& tensor, Into into) {
-  if (!frozen_ && at::GradMode::is_enabled() && tensor.numel() > 0) {
-    const at::NoGradGuard no_grad;
-    const auto [low, high] = at::aminmax(tensor.detach());
-    auto* ends = ends_.mutable_data_ptr<float>();
-    const auto follow = [&](float& end, float seen) {
-      end += kBatchShare * (std::clamp(seen, bounds_.low, bounds_.high) - end);
-    };
-    follow(ends[0], low.item<float>());
-    follow(ends[1], high.item<float>());
-  }
-  return fake_quantize(tensor, params(), into);
+void ObservedRange::look(const at::Tensor& tensor) {
+  if (frozen_ || !at::GradMode::is_enabled() || tensor.numel() == 0) return;
+  const at::NoGradGuard no_grad;
+  const auto [low, high] = at::aminmax(tensor.detach());
+  auto* ends = ends_.mutable_data_ptr<float>();
+  const auto follow = [&](float& end, float seen) {
+    end += kBatchShare * (std::clamp(seen, bounds_.low, bounds_.high) - end);
+  };
+  follow(ends[0], low.item<float>());
+  follow(ends[1], high.item<float>());
 }
 
 QuantParams ObservedRange::params() const {

@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include "graph/quant_table.h"
-#include "quant/fake_quantize.h"
 #include "quant/place.h"
 
 namespace octet {
@@ -17,8 +16,8 @@ class ObservedRange {
  public:
   ObservedRange(const QuantParams& params, const FromData& bounds, const Scheme& scheme);
 
-  /// The tensor on the present grid; while gradients are recorded its range is looked at before.
-  at::Tensor round(const at::Tensor& tensor, Into into);
+  /// Follows the tensor, while gradients are recorded.
+  void look(const at::Tensor& tensor);
   /// From now on the grid stays.
   void freeze() { frozen_ = true; }
   /// The present grid.

@@ -12,6 +12,7 @@
 #include "quant/reconcile.h"
 #include "quant/saturation.h"
 #include "quant/solve.h"
+#include "quant/whole_shift.h"
 #include "quant/widths.h"
 
 namespace octet {
@@ -66,6 +67,7 @@ class Placer {
     }
     for (NodeId id : graph_.order()) visit(id);
     form_groups();
+    placement_.whole_shifts = find_whole_shifts(graph_, targets_, placement_);
     return std::move(placement_);
   }
 

@@ -60,6 +60,12 @@ struct Group {
   Scheme scheme = {};  ///< the placement's, or what an override makes of it
 };
 
+/// A group whose scale is one of `with_whole_shift` (whole_shift.h).
+struct WholeShift {
+  size_t group;
+  ValueId input;  ///< of the node that makes its first value
+};
+
 /// Which values of a network are quantized, and how: decided from the graph and the targets alone,
 /// before any data is looked at.
 struct Placement {
@@ -72,6 +78,7 @@ struct Placement {
   /// Values on the grid of what clips them, which others have a say in; their range is not
   /// observed.
   std::set<ValueId> clipped_later;
+  std::vector<WholeShift> whole_shifts;  ///< in order
   /// Values inside an operator with its activation, or inside a chain; they never exist.
   std::vector<ValueId> absorbed;
   std::map<ValueId, Chain> chains;  ///< computed by a table, by their result

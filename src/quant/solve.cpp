@@ -8,6 +8,7 @@
 #include "quant/node_targets.h"
 #include "quant/saturation.h"
 #include "quant/sixteen_bits.h"
+#include "quant/whole_shift.h"
 
 namespace octet {
 namespace {
@@ -253,6 +254,15 @@ void set_rescaled(const Graph& graph, const Placement& placement, QuantTable& ta
   }
 }
 
+void set_whole_shifts(const Graph& graph, const Placement& placement, QuantTable& table) {
+  for (const auto& [index, input] : placement.whole_shifts) {
+    const Group& group = placement.groups[index];
+    QuantParams params = table.at(group.members[0], graph);
+    params.scale[0] = with_whole_shift(params.scale[0], table.at(input, graph));
+    set_all(group, params, table);
+  }
+}
+
 void set_lookups(const Graph& graph, const Placement& placement, QuantTable& table) {
   for (const auto& [result, chain] : placement.chains) {
     table.set_lookup(result, {.source = chain.source,
@@ -265,6 +275,8 @@ void set_lookups(const Graph& graph, const Placement& placement, QuantTable& tab
 }  // namespace
 
 void solve_derived(const Graph& graph, const Placement& placement, QuantTable& table) {
+  set_rescaled(graph, placement, table);
+  set_whole_shifts(graph, placement, table);
   set_rescaled(graph, placement, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
@@ -284,6 +296,8 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     }
   }
   bound_chains(graph, placement, ranges, table);
+  set_rescaled(graph, placement, table);
+  set_whole_shifts(graph, placement, table);
   set_rescaled(graph, placement, table);
   set_given(graph, placement, given, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);

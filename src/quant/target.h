@@ -14,7 +14,8 @@ namespace octet {
 
 /// What a target demands of an operator's output grid.
 enum class OutputGrid : uint8_t {
-  Free,  ///< any scale and zero point
+  Free,        ///< any scale and zero point
+  WholeShift,  ///< the input's zero point is a whole number of its steps (quant/whole_shift.h)
   SameAsInput,
   Fixed,  ///< `scale` and `zero_point` of the row
 };
@@ -100,8 +101,8 @@ class TargetSet {
   std::string refusal(const Graph& graph, const Node& node) const;
   /// A target adds pairs of products in 16 bits on some processors.
   bool narrow_sums() const;
-  /// The strictest demand of the set: Fixed before SameAsInput before Free, per tensor before per
-  /// channel, 8 bits of weights before 4.
+  /// The strictest demand of the set: Fixed before SameAsInput before WholeShift before Free, per
+  /// tensor before per channel, 8 bits of weights before 4.
   TargetOp demand(std::string_view op) const;
   /// Every target computes functions of one number by tables.
   bool tables() const;

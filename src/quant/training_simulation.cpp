@@ -15,6 +15,7 @@
 #include "quant/divisors.h"
 #include "quant/dynamic.h"
 #include "quant/solve.h"
+#include "quant/whole_shift.h"
 
 namespace octet {
 namespace {
@@ -186,8 +187,11 @@ const LearnedRange* TrainingSimulation::range_of(ValueId id) const {
 QuantParams TrainingSimulation::params_of(ValueId id) const {
   const auto group = placement_.group_of.find(id);
   if (group == placement_.group_of.end()) return *table_.find(id);
-  if (const LearnedRange* range = of_group(ranges_, placement_, id)) return range->params();
-  if (const ObservedRange* range = of_group(observed_, placement_, id)) return range->params();
+  const LearnedRange* learned = of_group(ranges_, placement_, id);
+  const ObservedRange* observed = of_group(observed_, placement_, id);
+  if (learned || observed) {
+    return shifted(group->second, learned ? learned->params() : observed->params());
+  }
   const auto* rescaled = std::get_if<Rescaled>(&placement_.groups[group->second].rule);
   if (!rescaled) return *table_.find(id);
   QuantParams params = params_of(rescaled->source);
@@ -195,12 +199,26 @@ QuantParams TrainingSimulation::params_of(ValueId id) const {
   return params;
 }
 
+/// The present grid of a group, on the scale that it is deployed with.
+QuantParams TrainingSimulation::shifted(size_t group, QuantParams params) const {
+  const auto& shifts = placement_.whole_shifts;
+  const auto shift = std::ranges::find(shifts, group, &WholeShift::group);
+  if (shift != shifts.end()) {
+    params.scale[0] = with_whole_shift(params.scale[0], params_of(shift->input));
+  }
+  return params;
+}
+
 at::Tensor TrainingSimulation::rounded(ValueId id, const at::Tensor& tensor, Into into) {
   const QuantParams* params = table_.find(id);
   if (!params || placement_.exact.contains(id) || is_apart(id)) return tensor;
-  if (const LearnedRange* range = range_of(id)) return range->round(tensor, into);
-  if (ObservedRange* range = of_group(observed_, placement_, id)) return range->round(tensor, into);
-  return fake_quantize(tensor, *params, into);
+  if (const LearnedRange* range = range_of(id)) {
+    return fake_quantize(tensor, params_of(id), range->variables(), into);
+  }
+  ObservedRange* range = of_group(observed_, placement_, id);
+  if (!range) return fake_quantize(tensor, *params, into);
+  range->look(tensor);
+  return fake_quantize(tensor, params_of(id), into);
 }
 
 at::Tensor TrainingSimulation::activation(ValueId id, const at::Tensor& tensor) {

@@ -84,6 +84,7 @@ class TrainingSimulation : public Interpretation {
   const LearnedRange* range_of(ValueId id) const;
   void hold_oscillating();
   QuantParams params_of(ValueId id) const;
+  QuantParams shifted(size_t group, QuantParams params) const;
   Into into(ValueId id) const { return overwritable_.contains(id) ? Into::Same : Into::New; }
 
   const Graph& graph_;

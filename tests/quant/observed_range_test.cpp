@@ -21,7 +21,7 @@ TEST(ObservedRange, BeginsAsItIsAndFollowsWhatIsSeen) {
   ObservedRange range(given, kUnbounded, {});
   EXPECT_EQ(range.params().zero_point, given.zero_point);
   EXPECT_FLOAT_EQ(range.params().scale[0], given.scale[0]);
-  for (int i = 0; i < 1000; ++i) range.round(from_to(-4, 4), Into::New);
+  for (int i = 0; i < 1000; ++i) range.look(from_to(-4, 4));
   const QuantParams now = range.params();
   EXPECT_NEAR(now.scale[0], 8.0F / 255.0F, 1e-4);
   EXPECT_NEAR(now.zero_point[0], 0, 1);
@@ -32,18 +32,18 @@ TEST(ObservedRange, LooksOnlyWhileTraining) {
   ObservedRange range(given, kUnbounded, {});
   {
     const at::NoGradGuard no_grad;
-    range.round(from_to(-9, 9), Into::New);
+    range.look(from_to(-9, 9));
   }
   EXPECT_FLOAT_EQ(range.params().scale[0], given.scale[0]);
   range.freeze();
-  range.round(from_to(-9, 9), Into::New);
+  range.look(from_to(-9, 9));
   EXPECT_FLOAT_EQ(range.params().scale[0], given.scale[0]);
 }
 
 TEST(ObservedRange, StaysWithinTheBoundsOfAnAbsorbedActivation) {
   const QuantParams given = activation_params({.low = 0, .high = 5, .empty = false});
   ObservedRange range(given, {0, 6}, {});
-  for (int i = 0; i < 2000; ++i) range.round(from_to(-9, 9), Into::New);
+  for (int i = 0; i < 2000; ++i) range.look(from_to(-9, 9));
   EXPECT_NEAR(range.params().scale[0], 6.0F / 255.0F, 1e-5);
   EXPECT_EQ(range.params().zero_point[0], -128);
 }
@@ -52,7 +52,7 @@ TEST(ObservedRange, KeepsPowersOfTwo) {
   const Scheme scheme{.scales = Scheme::Scales::PowerOfTwo};
   const Range start{.low = -1, .high = 3, .empty = false};
   ObservedRange range(activation_params(start, scheme), kUnbounded, scheme);
-  for (int i = 0; i < 1000; ++i) range.round(from_to(-20, 20), Into::New);
+  for (int i = 0; i < 1000; ++i) range.look(from_to(-20, 20));
   EXPECT_EQ(range.params().scale[0], 0.25F);
 }
 

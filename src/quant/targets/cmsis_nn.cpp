@@ -18,7 +18,7 @@ constexpr std::array kCmsisNnOps{
     TargetOp{"Add"},
     TargetOp{"Sub"},
     TargetOp{"Mul"},
-    TargetOp{"GlobalAveragePool"},
+    TargetOp{"GlobalAveragePool", OutputGrid::WholeShift},
     TargetOp{"ReduceMean"},
     TargetOp{"ReduceSum"},
     TargetOp{"LeakyRelu"},

@@ -50,7 +50,7 @@ constexpr std::array kEthosUOps{
     op("Add", kWith<shape_of_one_operand>),
     op("Sub", kWith<shape_of_one_operand>),
     op("Mul", kWith<shape_of_one_operand>),
-    op("GlobalAveragePool"),
+    op("GlobalAveragePool", kTensors, OutputGrid::WholeShift),
     op("ReduceMean", kWith<over_image>),
     op("Relu"),
     op("Clip", kWith<usual_clip>),

@@ -30,7 +30,7 @@ constexpr std::array kNxpNeutronOps{
     limited("Add", equal_shapes),
     limited("Sub", equal_shapes),
     limited("Mul", elements<8>),
-    TargetOp{"GlobalAveragePool"},
+    TargetOp{"GlobalAveragePool", OutputGrid::WholeShift},
     limited("ReduceMean", over_image),
     TargetOp{"ReduceSum"},
     TargetOp{"Relu"},

@@ -17,7 +17,7 @@ constexpr std::array kTfliteOps{
     TargetOp{"Add"},
     TargetOp{"Sub"},
     TargetOp{"Mul"},
-    TargetOp{"GlobalAveragePool"},
+    TargetOp{"GlobalAveragePool", OutputGrid::WholeShift},
     TargetOp{"ReduceMean"},
     TargetOp{"ReduceSum"},
     TargetOp{"LeakyRelu"},
