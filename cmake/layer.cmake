@@ -7,6 +7,8 @@ add_library(octet_flags INTERFACE)
 # Rows and option structs name the fields that differ from their defaults.
 target_compile_options(octet_flags INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor
   -Wno-missing-field-initializers)
+# at::parallel_for is a loop on one thread where it is compiled without.
+target_link_libraries(octet_flags INTERFACE OpenMP::OpenMP_CXX)
 target_include_directories(octet_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 if(OCTET_SANITIZE)
   target_compile_options(octet_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer

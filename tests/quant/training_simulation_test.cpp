@@ -8,11 +8,16 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <set>
+#include <thread>
+
 #include "networks/architectures.h"
 #include "passes/passes.h"
 #include "quant/apart_from_weights.h"
 #include "quant/calibrate.h"
 #include "quant/fake_quantize_channels.h"
+#include "quant/rounding_step.h"
 #include "quant/simulate.h"
 #include "quant/solve.h"
 #include "support/calibrated_network.h"
@@ -314,6 +319,28 @@ TEST(RoundingToGrids, AgreesWithATen) {
   EXPECT_NEAR(variables.log_scale.grad().item<float>(), by_scale,
               1e-3F * std::abs(by_scale) + 1e-2F);
   EXPECT_NEAR(variables.zero_point.grad().item<float>(), zero.grad().item<float>() * 255, 0.1F);
+}
+
+TEST(RoundingToGrids, RunsOnAllThreadsWithTheSameResult) {
+  const int before = at::get_num_threads();
+  const QuantParams params{.scale = {0.02F}, .zero_point = {-100}};
+  const at::Tensor numbers = to_torch(test::random_tensor({9, kPart}, 3, -1.5F, 4));
+  std::vector<at::Tensor> gradients;
+  for (const int threads : {1, 3}) {
+    at::set_num_threads(threads);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    in_parts(numbers.numel(), [&](int64_t, size_t, size_t) {
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    EXPECT_EQ(std::ssize(seen), threads);
+    const GridVariables variables{at::zeros({1}).requires_grad_(true), {}};
+    (fake_quantize(numbers, params, variables) * numbers).sum().backward();
+    gradients.push_back(variables.log_scale.grad());
+  }
+  at::set_num_threads(before);
+  EXPECT_TRUE(gradients[0].equal(gradients[1]));
 }
 
 /// A gradient that two branches share must come through whole, whoever overwrites what.
