@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
+#include "passes/constant_rows.h"
 #include "passes/parts.h"
 
 namespace octet {
@@ -34,6 +37,66 @@ int64_t extent_from(const Shape& shape, int64_t axis) {
 /// The shape with an open batch as -1, as Reshape wants it; other open dimensions stay as given.
 std::vector<int64_t> reshape_to(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
+/// What a normalization does to one row of constants.
+struct RowNorm {
+  float epsilon;
+  bool center;
+  const Tensor* scale;  ///< nullptr: 1
+  const Tensor* shift;  ///< nullptr: 0
+
+  void run(std::span<const float> in, std::span<float> out) const {
+    const auto count = static_cast<double>(in.size());
+    double mean = 0;
+    for (const float x : in) mean += center ? x / count : 0;
+    double variance = 0;
+    for (const float x : in) variance += (x - mean) * (x - mean) / count;
+    const double factor = 1 / std::sqrt(variance + epsilon);
+    for (size_t i = 0; i < in.size(); ++i) {
+      const double scaled = (in[i] - mean) * factor * (scale ? scale->as<float>()[i] : 1.0F);
+      out[i] = static_cast<float>(scaled + (shift ? shift->as<float>()[i] : 0.0F));
+    }
+  }
+};
+
+/// Constant rows are normalized here. A class token may be a hundred times smaller than the patches
+/// beside it: on their grids its variance would be 0.
+bool lower_around_constants(Graph& graph, NodeId id, bool center) {
+  const Node node = graph.node(id);
+  const auto constants = constant_rows(graph, node.inputs[0]);
+  const auto known = [&](size_t input) {
+    return node.input(input) == kAbsent || graph.constant_input(node, input) != nullptr;
+  };
+  if (!constants || !known(1) || !known(2)) return false;
+  const int64_t rows = constants->rows();
+  const int64_t width = constants->values.shape[1];
+  const RowNorm norm{node.number("epsilon", 1e-5F), center, graph.constant_input(node, 1),
+                     graph.constant_input(node, 2)};
+  Tensor shift(DType::Float32, {rows, width});
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto at = [&](auto all) {
+      return all.subspan(static_cast<size_t>(row * width), static_cast<size_t>(width));
+    };
+    const auto out = at(shift.as<float>());
+    if (constants->contains(row)) {
+      norm.run(at(constants->values.as<float>()), out);
+    } else if (norm.shift) {
+      std::ranges::copy(norm.shift->as<float>(), out.begin());
+    }
+  }
+  Parts parts(graph, id);
+  ValueId x = parts.op("Slice", "varying",
+                       {node.inputs[0], parts.list("first", {constants->front}),
+                        parts.list("end", {rows - constants->back}), parts.list("axis", {1})});
+  if (center) x = center_last(parts, x, width);
+  x = normalize_last(parts, x, width, norm.epsilon);
+  if (node.input(1) != kAbsent) x = parts.op("Mul", "scaled", {x, node.inputs[1]});
+  x = parts.op("Pad", "rows",
+               {x, parts.list("pads", {0, constants->front, 0, 0, constants->back, 0})});
+  parts.op("Add", "shifted", {x, parts.parameter("shift", std::move(shift))});
+  parts.finish();
+  return true;
+}
+
 bool lower_layer_norm(Graph& graph, NodeId id, bool center) {
   const Node node = graph.node(id);
   const Value& in = graph.value(node.inputs[0]);
@@ -43,6 +106,7 @@ bool lower_layer_norm(Graph& graph, NodeId id, bool center) {
   if (axis < 0) axis += rank;
   const int64_t count = extent_from(in.shape, axis);
   if (count <= 0) return false;
+  if (axis == 2 && rank == 3 && lower_around_constants(graph, id, center)) return true;
   const float epsilon = node.number("epsilon", 1e-5F);
 
   Parts parts(graph, id);

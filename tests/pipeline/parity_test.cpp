@@ -116,6 +116,15 @@ const std::vector<ParityCase>& parity_cases() {
          return n.op("Add", {n.op("MatMul", {normal, n.c({36, 5})}), n.c({5})});
        },
        3, 4},
+      // A class token that is far smaller than what stands beside it.
+      {"LayerNormalizationWithAClassToken",
+       [](SmallNet& n) {
+         const ValueId rows = n.op("Reshape", {n.x, n.list({0, 3, 36})});
+         const ValueId tokens = n.op("Pad", {rows, n.list({0, 1, 0, 0, 0, 0})});
+         const ValueId placed = n.op("Add", {tokens, n.c({1, 4, 36}, -0.02F, 0.02F)});
+         return n.op("LayerNormalization", {placed, n.c({36}), n.c({36})});
+       },
+       3, 4},
       {"LayerNormalizationAlone",
        [](SmallNet& n) {
          const ValueId rows = n.op("Reshape", {n.x, n.list({0, 3, 36})});
