@@ -263,6 +263,13 @@ void set_whole_shifts(const Graph& graph, const Placement& placement, QuantTable
   }
 }
 
+/// Grids of activations that follow from those of others.
+void set_following(const Graph& graph, const Placement& placement, QuantTable& table) {
+  set_rescaled(graph, placement, table);
+  set_whole_shifts(graph, placement, table);
+  set_rescaled(graph, placement, table);
+}
+
 void set_lookups(const Graph& graph, const Placement& placement, QuantTable& table) {
   for (const auto& [result, chain] : placement.chains) {
     table.set_lookup(result, {.source = chain.source,
@@ -275,9 +282,7 @@ void set_lookups(const Graph& graph, const Placement& placement, QuantTable& tab
 }  // namespace
 
 void solve_derived(const Graph& graph, const Placement& placement, QuantTable& table) {
-  set_rescaled(graph, placement, table);
-  set_whole_shifts(graph, placement, table);
-  set_rescaled(graph, placement, table);
+  set_following(graph, placement, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
   set_lookups(graph, placement, table);
@@ -296,9 +301,7 @@ QuantTable solve(const Graph& graph, const Placement& placement, const Ranges& r
     }
   }
   bound_chains(graph, placement, ranges, table);
-  set_rescaled(graph, placement, table);
-  set_whole_shifts(graph, placement, table);
-  set_rescaled(graph, placement, table);
+  set_following(graph, placement, table);
   set_given(graph, placement, given, table);
   for (const auto& [id, params] : table.values()) check_scales(graph, id, params);
   solve_constants(graph, placement, table);
