@@ -106,7 +106,7 @@ at::Tensor extreme(const Reduction& r) {
   const at::Tensor x = ordered(r.x);
   const bool nothing = std::ranges::any_of(r.axes, [&](int64_t axis) { return x.size(axis) == 0; });
   if (nothing) {
-    const auto shape = sum_of(x.to(at::kDouble), r).sizes();
+    const auto shape = sum_of(x.to(at::kDouble), r).sizes().vec();
     return from_ordered(at::full(shape, end_of(x.scalar_type(), !largest), x.options()),
                         r.x.scalar_type());
   }

@@ -212,8 +212,9 @@ size_t move_softmax_last(Graph& graph) {
   size_t moved = 0;
   for (const NodeId id : std::vector(graph.order())) {
     const Node node = graph.node(id);
+    if (node.op != "Softmax") continue;  // others may leave their first output out
     const auto rank = static_cast<int64_t>(graph.value(node.outputs[0]).shape.size());
-    if (node.op != "Softmax" || rank == 0) continue;
+    if (rank == 0) continue;
     const int64_t axis = (node.integer("axis", -1) + rank) % rank;
     if (axis == rank - 1) continue;
     std::vector<int64_t> swap(static_cast<size_t>(rank));
